@@ -1,0 +1,35 @@
+/** Time as a parameter: production passes {@link systemClock}, tests pass a clock they turn by hand. */
+export interface Clock {
+  /** Wall-clock milliseconds since the epoch. May jump; for instants shown to people, never for durations. */
+  now(): number;
+  /** Milliseconds from some fixed point; never goes back. */
+  monotonicMs(): number;
+  /** Calls `fire` once after `delayMs`; the returned function cancels it. Does not keep the process alive. */
+  after(delayMs: number, fire: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after(delayMs, fire) {
+    const timer = setTimeout(fire, delayMs);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `delayMs`, or rejects with the signal's reason. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = () => {
+      cancel();
+      reject(signal!.reason);
+    };
+    const cancel = clock.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
