@@ -1,0 +1,214 @@
+/**
+ * Greedy decoding of one encoded window: what came before, the start tokens, the language where it is not
+ * known, then token after token until the model, a guard or the context ends it.
+ *
+ *     <|startofprev|> prompt…  <|startoftranscript|> <|ko|> <|transcribe|> <|notimestamps|>  prefix… text…
+ *
+ * An earlier hypothesis of the same audio is taken as a draft: one pass gives the logits behind each of its
+ * tokens, and those that are still the most probable need no pass of their own (speculative decoding with the
+ * model as its own draft; Leviathan, Kalman, Matias 2022). The graphs are known here only as a function from
+ * tokens to rows of logits; a pass from position n forgets all tokens from n on.
+ */
+import { type DecodingStop, endsInLoop, tokenCeiling } from './guards.ts';
+import { mostProbable, mostProbableOf, probabilityOf } from './logits.ts';
+import type { WhisperConfig } from './weights/config.ts';
+
+/**
+ * Runs the decoder over `tokens`, the first of which stands at `position`; tokens of earlier passes before it
+ * are kept, those from it on forgotten.
+ * @param rows Which of the tokens' logits are wanted.
+ * @returns One row of vocabulary size for each of `rows`, the caller's to change.
+ */
+export type DecoderPass = (
+  tokens: readonly number[],
+  position: number,
+  rows: readonly number[],
+) => Promise<readonly Float32Array[]>;
+
+export interface DecodingRequest {
+  /** A code the model knows; null to detect it. English-only models ignore it. */
+  readonly language: string | null;
+  /** Tokens to take as having come before. Where prompt and prefix do not fit, first its beginning goes. */
+  readonly prompt: readonly number[];
+  /** Tokens the text begins with; the decoder sees the last ones where they are too many. */
+  readonly prefix: readonly number[];
+  /** What the text is expected to be, the prefix first; of no use where it does not begin with the prefix. */
+  readonly draft: readonly number[];
+  /** How much audio there is; sets the most tokens it can hold. */
+  readonly seconds: number;
+}
+
+export interface Decoding {
+  /** Text tokens, the prefix first. */
+  readonly tokens: readonly number[];
+  readonly stop: DecodingStop;
+  readonly language: string;
+  /** 0–1; 1 where the language was given. */
+  readonly languageProbability: number;
+  /** What the model gave `<|nospeech|>` before the first token, 0–1. */
+  readonly noSpeechProbability: number;
+  /** Natural logarithms of the probabilities of the chosen tokens: those after the prefix, and the end mark. */
+  readonly logProbabilities: readonly number[];
+}
+
+/**
+ * Decodes one window.
+ * @throws The signal's reason, between two tokens, when aborted.
+ */
+export async function decode(
+  pass: DecoderPass,
+  config: WhisperConfig,
+  request: DecodingRequest,
+  signal: AbortSignal,
+): Promise<Decoding> {
+  const draft = draftBehind(request);
+  const started = await start(pass, config, request, draft, signal);
+  const { language, languageProbability, noSpeechProbability, position, rows } = started;
+  const hypothesis = new Hypothesis(request.prefix, request.seconds, config.maxTargetPositions - position);
+  let row = rows[0]!;
+  for (let count = 0; hypothesis.stop === null; count++) {
+    signal.throwIfAborted();
+    suppress(row, config, hypothesis.isEmpty);
+    const { token, logProbability } = mostProbable(row, config.tokens.endOfText + 1);
+    hypothesis.add(token === config.tokens.endOfText ? 'end' : token, logProbability);
+    if (hypothesis.stop !== null) break;
+    // A drafted token that holds has its row already; the first that does not ends the draft.
+    if (token === draft[count] && count + 1 < rows.length) row = rows[count + 1]!;
+    else {
+      rows.length = 0;
+      [row] = (await pass([token], position + count, [0])) as [Float32Array];
+    }
+  }
+  return { ...hypothesis.result(), language, languageProbability, noSpeechProbability };
+}
+
+/** What of the draft is left to check behind the prefix. */
+function draftBehind({ draft, prefix }: DecodingRequest): readonly number[] {
+  return prefix.every((token, at) => draft[at] === token) ? draft.slice(prefix.length) : [];
+}
+
+interface Start {
+  readonly language: string;
+  readonly languageProbability: number;
+  readonly noSpeechProbability: number;
+  /** The logits of the first token of the text, then those behind each token of the draft. */
+  readonly rows: Float32Array[];
+  /** Where the first token of the text goes. */
+  readonly position: number;
+}
+
+/** Feeds all that comes before the text, and the draft. A known language needs one pass, an unknown one two. */
+async function start(
+  pass: DecoderPass,
+  config: WhisperConfig,
+  request: DecodingRequest,
+  draft: readonly number[],
+  signal: AbortSignal,
+): Promise<Start> {
+  const { tokens, languages } = config;
+  const { prompt, prefix } = fitted(request, config.maxTargetPositions);
+  const before = [
+    ...(prompt.length > 0 ? [tokens.startOfPrevious, ...prompt] : []),
+    tokens.startOfTranscript,
+  ];
+  const at = before.length - 1;
+  const codes = Object.keys(languages);
+  const language = codes.length === 0 ? 'en' : request.language;
+
+  if (language !== null) {
+    const all = [...before, ...taskTokens(config, language), ...prefix];
+    const [first, ...rows] = await pass([...all, ...draft], 0, [at, ...rowsFrom(all.length - 1, draft)]);
+    const noSpeechProbability = probabilityOf(first!, tokens.noSpeech);
+    return { language, languageProbability: 1, noSpeechProbability, rows, position: all.length };
+  }
+
+  const [first] = (await pass(before, 0, [at])) as [Float32Array];
+  signal.throwIfAborted();
+  const detected = mostProbableOf(first, Object.values(languages));
+  const heard = codes.find((code) => languages[code] === detected.token)!;
+  const rest = [...taskTokens(config, heard), ...prefix];
+  const rows = await pass([...rest, ...draft], before.length, rowsFrom(rest.length - 1, draft));
+  return {
+    language: heard,
+    languageProbability: detected.probability,
+    noSpeechProbability: probabilityOf(first, tokens.noSpeech),
+    rows: [...rows],
+    position: before.length + rest.length,
+  };
+}
+
+/**
+ * What stands between the start of the transcript and its text.
+ * @throws RangeError for a language that the model does not know; English-only models take any for English.
+ */
+export function taskTokens({ tokens, languages }: WhisperConfig, language: string): number[] {
+  const multilingual = Object.keys(languages).length > 0;
+  const languageToken = languages[language];
+  if (multilingual && languageToken === undefined)
+    throw new RangeError(`the model does not know the language ${language}`);
+  return [
+    ...(languageToken === undefined ? [] : [languageToken]),
+    ...(tokens.transcribe === null ? [] : [tokens.transcribe]),
+    tokens.noTimestamps,
+  ];
+}
+
+/** The row of the last token before the text, and those of the draft behind it. */
+const rowsFrom = (last: number, draft: readonly number[]): number[] =>
+  Array.from({ length: draft.length + 1 }, (_, offset) => last + offset);
+
+/** Start tokens, and the least text that can still be decoded behind the longest prefix. */
+const RESERVED_TOKENS = 4 + 60;
+
+/** Cuts what comes before the text to fit the context; the prompt takes half of it at most, as in training. */
+function fitted(
+  { prompt, prefix }: DecodingRequest,
+  contextTokens: number,
+): { prompt: readonly number[]; prefix: readonly number[] } {
+  const room = contextTokens - RESERVED_TOKENS;
+  const seen = prefix.slice(-room);
+  const promptRoom = Math.min(contextTokens / 2, room - seen.length) - 1;
+  return { prefix: seen, prompt: promptRoom > 0 ? prompt.slice(-promptRoom) : [] };
+}
+
+/** Rules out what may not be decoded here. Special tokens above the end mark are never looked at. */
+function suppress(row: Float32Array, config: WhisperConfig, atBeginning: boolean): void {
+  for (const token of config.suppressTokens) row[token] = Number.NEGATIVE_INFINITY;
+  if (atBeginning) for (const token of config.beginSuppressTokens) row[token] = Number.NEGATIVE_INFINITY;
+}
+
+/** A text as it grows; knows when it has to stop. */
+class Hypothesis {
+  stop: DecodingStop | null = null;
+  readonly #tokens: number[];
+  readonly #logProbabilities: number[] = [];
+  readonly #ceiling: number;
+  readonly #room: number;
+
+  /** @param room Tokens that still fit the context, 1 or more. */
+  constructor(prefix: readonly number[], seconds: number, room: number) {
+    this.#tokens = [...prefix];
+    this.#ceiling = tokenCeiling(seconds);
+    this.#room = room;
+  }
+
+  get isEmpty(): boolean {
+    return this.#tokens.length === 0;
+  }
+
+  add(token: number | 'end', logProbability: number): void {
+    this.#logProbabilities.push(logProbability);
+    if (token === 'end') {
+      this.stop = 'end';
+      return;
+    }
+    this.#tokens.push(token);
+    if (endsInLoop(this.#tokens)) this.stop = 'loop';
+    else if (this.#tokens.length > this.#ceiling) this.stop = 'too_many_tokens';
+    else if (this.#logProbabilities.length >= this.#room) this.stop = 'context_full';
+  }
+
+  result(): Pick<Decoding, 'tokens' | 'stop' | 'logProbabilities'> {
+    return { tokens: this.#tokens, stop: this.stop!, logProbabilities: this.#logProbabilities };
+  }
+}

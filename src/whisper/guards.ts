@@ -1,0 +1,86 @@
+/**
+ * Guards against invented text. Whisper fills silence and noise with phrases from its training data, and may
+ * repeat itself until its window is full. Pure functions over what a decoding says of itself; every threshold
+ * stands in one table.
+ */
+import { deflateSync } from 'node:zlib';
+import type { SuppressionReason } from '../domain/event.ts';
+
+export const THRESHOLDS = {
+  /** More tokens than anybody speaks; short stretches get a floor, since a token may be half a syllable. */
+  tokensPerSecond: 22.5,
+  leastTokenCeiling: 50,
+  /**
+   * A loop is a phrase said at least `loopRepeats` times on end, with at least `loopTokens` tokens after the
+   * first time. People do say "no, no, no, no"; they do not say it ten times in one breath.
+   */
+  loopRepeats: 4,
+  loopTokens: 20,
+  longestLoopPhraseTokens: 40,
+  /** Both must hold (Radford et al., 2022, § 4.5). */
+  noSpeechProbability: 0.6,
+  noSpeechMeanLogProbability: -1,
+  /** zlib's ratio above which a text repeats itself (the same section); short texts are left alone. */
+  compressionRatio: 2.4,
+  compressionFromBytes: 120,
+  /** Below it the model as good as guessed. */
+  meanLogProbability: -1.5,
+} as const;
+
+/** Why a decoding ended: its end mark, too many tokens for its audio, a loop, or the model's context was full. */
+export type DecodingStop = 'end' | 'too_many_tokens' | 'loop' | 'context_full';
+
+/** What the guards look at. */
+export interface Evidence {
+  readonly text: string;
+  readonly stop: DecodingStop;
+  /** Mean natural logarithm of the chosen tokens' probabilities. */
+  readonly meanLogProbability: number;
+  /** What the model gave `<|nospeech|>` before the first token, 0–1. */
+  readonly noSpeechProbability: number;
+}
+
+/** How many tokens may be decoded from `seconds` of audio. */
+export function tokenCeiling(seconds: number): number {
+  return Math.max(THRESHOLDS.leastTokenCeiling, Math.floor(THRESHOLDS.tokensPerSecond * seconds));
+}
+
+/** Whether the tokens end in a loop. Asked after every token, so that a loop is left while it is short. */
+export function endsInLoop(tokens: readonly number[]): boolean {
+  const { loopRepeats, loopTokens, longestLoopPhraseTokens } = THRESHOLDS;
+  for (let phrase = 1; phrase <= longestLoopPhraseTokens; phrase++) {
+    const enough = Math.max(loopTokens, (loopRepeats - 1) * phrase);
+    if (enough + phrase > tokens.length) continue;
+    let repeated = 0;
+    for (let at = tokens.length - 1; repeated < enough && tokens[at] === tokens[at - phrase]; at--)
+      repeated++;
+    if (repeated === enough) return true;
+  }
+  return false;
+}
+
+/** How many bytes of UTF-8 zlib makes one of. */
+function compressionRatio(text: string): number {
+  const bytes = Buffer.from(text);
+  return bytes.length / deflateSync(bytes).length;
+}
+
+/** Why a text is most likely invented, or null where it may be shown. */
+export function suppressionOf(evidence: Evidence): SuppressionReason | null {
+  const { text, stop, meanLogProbability, noSpeechProbability } = evidence;
+  if (text === '') return null;
+  if (stop === 'too_many_tokens') return 'too_many_tokens';
+  if (stop === 'loop') return 'repetition';
+  if (
+    noSpeechProbability > THRESHOLDS.noSpeechProbability &&
+    meanLogProbability < THRESHOLDS.noSpeechMeanLogProbability
+  )
+    return 'no_speech';
+  if (
+    Buffer.byteLength(text) >= THRESHOLDS.compressionFromBytes &&
+    compressionRatio(text) > THRESHOLDS.compressionRatio
+  )
+    return 'compression_ratio';
+  if (meanLogProbability < THRESHOLDS.meanLogProbability) return 'low_confidence';
+  return null;
+}

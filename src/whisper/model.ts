@@ -1,0 +1,127 @@
+/** One loaded Whisper on the current thread: audio in, words out. */
+import { readFile } from 'node:fs/promises';
+import { SAMPLE_RATE_HZ } from '../domain/time.ts';
+import { type Decoding, decode } from './decoding.ts';
+import type { CompiledGraphs } from './graph/contract.ts';
+import { layout } from './graph/weighted-tail.ts';
+import { suppressionOf } from './guards.ts';
+import { MelStream } from './mel.ts';
+import type { Recognition, RecognitionRequest } from './recognition.ts';
+import { UNSPACED_SCRIPTS } from './scripts.ts';
+import { openSessions } from './sessions.ts';
+import { WhisperTokenizer } from './tokens.ts';
+import type { WhisperConfig } from './weights/config.ts';
+import { wordTimes } from './word-times.ts';
+
+/** All that a thread needs to load a model; plain data. */
+export interface ModelPlan {
+  readonly config: WhisperConfig;
+  readonly tokenizerPath: string;
+  readonly graphs: CompiledGraphs;
+}
+
+export type TranscriptionRequest = Omit<RecognitionRequest, 'urgency'>;
+
+/** What was heard, and what the model says of it. */
+export interface Transcription extends Recognition {
+  /** How sure the language is, 0–1; 1 where it was given. */
+  readonly languageProbability: number;
+  /** How much it sounds like no speech at all, 0–1. */
+  readonly noSpeechProbability: number;
+  /** Mean natural logarithm of the chosen tokens' probabilities. */
+  readonly meanLogProbability: number;
+}
+
+export interface WhisperModel {
+  /**
+   * Recognises one window.
+   * @throws RangeError beyond 30 s or for an unknown language; the signal's reason when aborted.
+   */
+  transcribe(request: TranscriptionRequest, signal?: AbortSignal): Promise<Transcription>;
+  release(): Promise<void>;
+}
+
+/**
+ * How much silence after the audio is encoded as it is, and how many silent positions one stands for after
+ * that: with both, int8 base makes no more errors than with all 30 s.
+ */
+const TAIL_SECONDS = 0.5;
+const TAIL_STRIDE = 20;
+
+const POSITIONS_PER_SECOND = 50;
+const FRAMES_PER_POSITION = 2;
+
+/** Loads a model; takes some hundred milliseconds of this thread. */
+export async function openModel({ config, tokenizerPath, graphs }: ModelPlan): Promise<WhisperModel> {
+  const [sessions, tokenizerJson] = await Promise.all([
+    openSessions(graphs, config),
+    readFile(tokenizerPath, 'utf8'),
+  ]);
+  const tokenizer = new WhisperTokenizer(JSON.parse(tokenizerJson), config.tokens.endOfText);
+
+  return {
+    transcribe: async (request, signal = new AbortController().signal) => {
+      const { audio, language, prompt, prefix, draft } = request;
+      const mel = new MelStream(config.mels);
+      mel.append(audio);
+      const seconds = audio.length / SAMPLE_RATE_HZ;
+      const kept = Math.ceil((seconds + TAIL_SECONDS) * POSITIONS_PER_SECOND);
+      const window = layout(
+        Math.min(config.maxSourcePositions, kept),
+        TAIL_STRIDE,
+        config.maxSourcePositions,
+      );
+      const features = mel.features(FRAMES_PER_POSITION * window.positions.length);
+      const { pass, attend } = await sessions.encode(features, window);
+      const prefixTokens = prefix ? tokenizer.encode(asWritten(prefix)) : [];
+      const decoding = await decode(
+        pass,
+        config,
+        {
+          language,
+          seconds,
+          prompt: prompt ? tokenizer.encode(asWritten(prompt)) : [],
+          prefix: prefixTokens,
+          draft,
+        },
+        signal,
+      );
+      const rest = tokenizer.decode(decoding.tokens.slice(prefixTokens.length));
+      const heard = transcriptionOf(prefix ? joined(prefix, rest) : rest.trim(), decoding);
+      if (!request.words) return heard;
+      if (heard.text === '' || heard.suppressed !== null) return { ...heard, words: [] };
+      signal.throwIfAborted();
+      const timing = { attend, config, tokenizer };
+      return { ...heard, words: await wordTimes(timing, decoding, prefixTokens.length, audio) };
+    },
+    release: () => sessions.release(),
+  };
+}
+
+function transcriptionOf(heard: string, decoding: Decoding): Transcription {
+  const { logProbabilities, language, languageProbability, noSpeechProbability, stop } = decoding;
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const meanLogProbability = mean(logProbabilities);
+  // Marks alone, such as "." or "♪", are what Whisper writes where nothing was said.
+  const text = /[\p{L}\p{N}]/u.test(heard) ? heard : '';
+  return {
+    text,
+    language,
+    confidence: mean(logProbabilities.map(Math.exp)),
+    words: null,
+    tokens: decoding.tokens,
+    suppressed: suppressionOf({ text, stop, meanLogProbability, noSpeechProbability }),
+    languageProbability,
+    noSpeechProbability,
+    meanLogProbability,
+  };
+}
+
+const asWritten = (text: string): string => {
+  const trimmed = text.trim();
+  return trimmed.search(UNSPACED_SCRIPTS) === 0 ? trimmed : ` ${trimmed}`;
+};
+
+const joined = (prefix: string, rest: string): string =>
+  prefix + (/\s$/.test(prefix) ? rest.trim() : rest.trimEnd());

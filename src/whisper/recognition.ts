@@ -1,0 +1,70 @@
+/** What the rest of the house knows of recognition: a stretch of audio in, words out. */
+import type { SuppressionReason, Word } from '../domain/event.ts';
+
+/**
+ * How pressing a piece of work is. Finals come before partials, partials before recordings; within a kind,
+ * the earlier deadline first.
+ */
+export type Urgency = 'final' | 'partial' | 'recording';
+
+export interface RecognitionRequest {
+  /** 16 kHz mono in −1…1; at most {@link MAX_WINDOW_SAMPLES}. Copied to the worker, so it may be a view. */
+  readonly audio: Float32Array;
+  /** A language the model knows, as its two- or three-letter code; null to have it detected. */
+  readonly language: string | null;
+  /** Text the decoder is to take as having come before: names and terms to expect. */
+  readonly prompt: string | null;
+  /** Text the result is to begin with, letter for letter: what was shown as settled. Null for none. */
+  readonly prefix: string | null;
+  /**
+   * The `tokens` of an earlier hypothesis of the same utterance; empty for none. Checked in one pass and kept as
+   * far as it still holds: the result is the same as without, only sooner.
+   */
+  readonly draft: readonly number[];
+  /** Whether the words and their times are wanted: one more pass of the decoder over the whole text. */
+  readonly words: boolean;
+  readonly urgency: Urgency;
+}
+
+/** Whisper's window: 30 s. */
+export const MAX_WINDOW_SAMPLES = 480_000;
+
+/** What was heard. */
+export interface Recognition {
+  /** Trimmed; empty where nothing was said. */
+  readonly text: string;
+  readonly language: string;
+  /** Mean probability of the chosen tokens, 0–1. */
+  readonly confidence: number;
+  /**
+   * The words of `text`, their times counted from the start of the audio; none where it is suppressed. Null where
+   * they were not asked for, or the model names no heads to align by.
+   */
+  readonly words: readonly Word[] | null;
+  /** What was decoded, to be the `draft` of the next request. Means nothing to anybody but the recogniser. */
+  readonly tokens: readonly number[];
+  /** Set where a guard says that `text` was most likely invented: it must not be shown as speech. */
+  readonly suppressed: SuppressionReason | null;
+}
+
+export interface RecogniserLoad {
+  readonly workers: number;
+  readonly running: number;
+  readonly waiting: number;
+}
+
+/** Turns audio into words. Holds no state between requests that a caller could notice. */
+export interface Recogniser {
+  /** Shown as `model` in sessions, e.g. `whisper-base`. */
+  readonly modelName: string;
+  /** Codes of the languages the model knows, e.g. `en`, `ko`. */
+  readonly languages: readonly string[];
+  /**
+   * @param signal Takes the request out of the queue, or stops it between two tokens.
+   * @throws Failure `overloaded` where the queue is full (partials and recordings only), `recognition_failed`
+   * where a worker died twice over the same request; the signal's reason when aborted.
+   */
+  recognise(request: RecognitionRequest, signal?: AbortSignal): Promise<Recognition>;
+  load(): RecogniserLoad;
+  close(): Promise<void>;
+}

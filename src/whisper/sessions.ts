@@ -1,0 +1,135 @@
+/** A model's two graphs, loaded: mel features in, rows of logits out. Blocks its thread while it computes. */
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Attention } from './alignment.ts';
+import type { DecoderPass } from './decoding.ts';
+import { type CompiledGraphs, decoderIo, encoderIo } from './graph/contract.ts';
+import type { TailLayout } from './graph/weighted-tail.ts';
+import type { WhisperConfig } from './weights/config.ts';
+
+/** One thread a worker: several workers with one thread each do three times the work of one with several. */
+const SESSION_OPTIONS: InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+  extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+};
+
+/** Encodes a window; the answer decodes it, as often as wanted. */
+type Encoder = (mel: Float32Array, layout: TailLayout) => Promise<EncodedWindow>;
+
+export interface EncodedWindow {
+  readonly pass: DecoderPass;
+  /** Runs the decoder over a whole text and its start tokens, apart from what `pass` keeps. */
+  readonly attend: AttentionPass;
+}
+
+/**
+ * @param rows Which of the tokens' logits are wanted, one or more.
+ * @returns Those, and where the alignment heads looked; null where the model names none.
+ */
+export type AttentionPass = (
+  tokens: readonly number[],
+  rows: readonly number[],
+) => Promise<{ logits: readonly Float32Array[]; attention: Attention | null }>;
+
+export interface GraphSessions {
+  readonly encode: Encoder;
+  release(): Promise<void>;
+}
+
+/** Loads compiled graphs on this thread. */
+export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig): Promise<GraphSessions> {
+  const [encoder, decoder] = await Promise.all([
+    InferenceSession.create(graphs.encoderPath, SESSION_OPTIONS),
+    InferenceSession.create(graphs.decoderPath, SESSION_OPTIONS),
+  ]);
+  return {
+    encode: async (mel, { positions, keyBias }) => {
+      const count = positions.length;
+      const bias = new Tensor('float32', keyBias, [1, 1, 1, count]);
+      const cross = await encoder.run({
+        [encoderIo.mel]: new Tensor('float32', mel, [1, config.mels, 2 * count]),
+        [encoderIo.positions]: new Tensor('int64', positions, [count]),
+        [encoderIo.keyBias]: bias,
+      });
+      return encodedWindow(decoder, config, { ...cross, [decoderIo.keyBias]: bias });
+    },
+    release: async () => {
+      await Promise.all([encoder.release(), decoder.release()]);
+    },
+  };
+}
+
+/** @param window What stays the same for all passes over one window. */
+function encodedWindow(
+  decoder: InferenceSession,
+  config: WhisperConfig,
+  window: InferenceSession.OnnxValueMapType,
+): EncodedWindow {
+  type Past = Readonly<Record<string, Tensor>>;
+  const run = (
+    past: Past,
+    tokens: readonly number[],
+    position: number,
+    rows: readonly number[],
+    outputs: readonly string[],
+  ): Promise<InferenceSession.OnnxValueMapType> => {
+    const positions = tokens.map((_, i) => position + i);
+    const inputs = {
+      ...window,
+      ...past,
+      [decoderIo.tokens]: integers(tokens, [1, tokens.length]),
+      [decoderIo.positions]: integers(positions, [tokens.length]),
+      [decoderIo.rows]: integers(rows, [rows.length]),
+    };
+    return decoder.run(inputs, outputs);
+  };
+  const logitsOf = (outputs: InferenceSession.OnnxValueMapType, rows: readonly number[]): Float32Array[] => {
+    const logits = outputs[decoderIo.logits]!.data as Float32Array;
+    return rows.map((_, i) => logits.subarray(i * config.vocabSize, (i + 1) * config.vocabSize));
+  };
+
+  // Attention weights are for timestamps; not asking for them saves copying them.
+  const decoded = decoder.outputNames.filter((name) => name !== decoderIo.alignment);
+  const attended = decoder.outputNames.filter(
+    (name) => name === decoderIo.alignment || name === decoderIo.logits,
+  );
+  const nothing = emptyPast(config);
+  let past = nothing;
+  return {
+    pass: async (tokens, position, rows) => {
+      const outputs = await run(past, tokens, position, rows, decoded);
+      past = {};
+      for (let layer = 0; layer < config.decoderLayers; layer++) {
+        past[decoderIo.pastKey(layer)] = outputs[decoderIo.key(layer)]!;
+        past[decoderIo.pastValue(layer)] = outputs[decoderIo.value(layer)]!;
+      }
+      return logitsOf(outputs, rows);
+    },
+    attend: async (tokens, rows) => {
+      const outputs = await run(nothing, tokens, 0, rows, attended);
+      const weights = outputs[decoderIo.alignment];
+      const [, heads, count, positions] = weights?.dims ?? [];
+      return {
+        logits: logitsOf(outputs, rows),
+        attention: weights
+          ? { weights: weights.data as Float32Array, heads: heads!, rows: count!, positions: positions! }
+          : null,
+      };
+    },
+  };
+}
+
+function emptyPast({ dModel, decoderHeads, decoderLayers }: WhisperConfig): Record<string, Tensor> {
+  const empty = new Tensor('float32', new Float32Array(0), [1, decoderHeads, 0, dModel / decoderHeads]);
+  const past: Record<string, Tensor> = {};
+  for (let layer = 0; layer < decoderLayers; layer++) {
+    past[decoderIo.pastKey(layer)] = empty;
+    past[decoderIo.pastValue(layer)] = empty;
+  }
+  return past;
+}
+
+const integers = (values: readonly number[], shape: readonly number[]): Tensor =>
+  new Tensor('int64', BigInt64Array.from(values, BigInt), shape);
