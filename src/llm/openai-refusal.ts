@@ -1,0 +1,67 @@
+import { APIConnectionError, APIError } from 'openai';
+import { Failure } from '../domain/failure.ts';
+
+/** Why an endpoint would not begin to answer, by what helps. */
+export interface Refusal {
+  /**
+   * `passing`: try again. `too_long`: cut the prompt. `limit_name`: it wants the answer's length under another
+   * name. `final`: nothing helps.
+   */
+  readonly kind: 'passing' | 'too_long' | 'limit_name' | 'final';
+  /** How long the endpoint asks to wait. */
+  readonly retryAfterMs: number | undefined;
+  /** What to fail with when nothing helped. It holds nothing of what the endpoint wrote. */
+  readonly failure: Failure;
+}
+
+/** Every server words it differently: OpenAI and vLLM "context length", llama.cpp "context size", "context window". */
+const TOO_LONG = /context[ _]?(length|size|window)/i;
+
+/** Reads what the `openai` package threw. @param nowMs Wall clock, for a Retry-After that names an instant. */
+export function refusalOf(error: unknown, nowMs: number): Refusal {
+  const cause = new Error(outline(error));
+  if (!(error instanceof APIError) || error.status === undefined) {
+    const message = 'The language model could not be reached.';
+    const kind = error instanceof APIConnectionError ? 'passing' : 'final';
+    return { kind, retryAfterMs: undefined, failure: new Failure('llm_unavailable', message, { cause }) };
+  }
+  const { status } = error;
+  const retryAfterMs = retryAfter(error.headers, nowMs);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const fail = (code: 'llm_unavailable' | 'llm_overloaded', message: string) =>
+    new Failure(code, message, { cause, ...wait });
+
+  if (status === 429 || status === 503) {
+    const failure = fail('llm_overloaded', 'The language model has too much to do. Try again later.');
+    return { kind: 'passing', retryAfterMs, failure };
+  }
+  if (status === 408 || status === 409 || status >= 500) {
+    const failure = fail('llm_unavailable', 'The language model could not answer.');
+    return { kind: 'passing', retryAfterMs, failure };
+  }
+  const failure = fail('llm_unavailable', 'The language model would not take the request.');
+  const said = `${error.code} ${error.type} ${error.message}`;
+  if (TOO_LONG.test(said)) return { kind: 'too_long', retryAfterMs, failure };
+  if (said.includes('max_completion_tokens')) return { kind: 'limit_name', retryAfterMs, failure };
+  return { kind: 'final', retryAfterMs, failure };
+}
+
+/** What the operator's log may hold: bodies can repeat the key or the transcript, so only short codes pass. */
+export function outline(error: unknown): string {
+  if (!(error instanceof APIError)) return error instanceof Error ? error.name : 'unknown error';
+  const below = error.cause instanceof Error ? (error.cause.cause ?? error.cause) : undefined;
+  const code = [error.code, error.type, (below as { code?: unknown } | undefined)?.code].find(
+    (value) => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value),
+  );
+  return ['the endpoint', error.status ?? 'did not answer', code && `(${code})`].filter(Boolean).join(' ');
+}
+
+/** RFC 9110, section 10.2.3: seconds or an instant; and the milliseconds some servers send. */
+function retryAfter(headers: Headers | undefined, nowMs: number): number | undefined {
+  const exactMs = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
+  if (exactMs >= 0) return exactMs;
+  const value = headers?.get('retry-after') ?? '';
+  const seconds = Number(value);
+  const ms = value === '' ? Number.NaN : Number.isNaN(seconds) ? Date.parse(value) - nowMs : seconds * 1000;
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
