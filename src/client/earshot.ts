@@ -1,0 +1,164 @@
+import type { SessionEvent } from '../domain/event.ts';
+import type { AudioFormat } from '../domain/options.ts';
+import type { Session, SessionState } from '../domain/session.ts';
+import { DEFAULT_AUDIO } from './audio-format.ts';
+import { EarshotError } from './error.ts';
+import { feedEntries, sessionEvents } from './events.ts';
+import type { FollowOptions } from './follow.ts';
+import { Http } from './http.ts';
+import { LiveStream, type LiveStreamOptions } from './live-stream.ts';
+import type { WebSocketConstructor } from './socket.ts';
+import { realTiming, type Timing } from './timing.ts';
+import { type RecordingStream, type UploadOptions, upload } from './upload.ts';
+import type {
+  FeedEntry,
+  OpenedSession,
+  ResetEvent,
+  SessionRequest,
+  StreamTicket,
+  TranscriptFormat,
+} from './wire.ts';
+
+export interface EarshotOptions {
+  /** The gateway's address, e.g. `https://speech.example.org`. */
+  readonly url: string | URL;
+  /** For backends. Never ship it to a browser. */
+  readonly apiKey?: string | undefined;
+  /** An `ek_` token: opens one session's stream and events. */
+  readonly token?: string | undefined;
+  /** Where there is none built in (Node 20): the one of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  readonly fetch?: typeof fetch | undefined;
+  readonly timing?: Timing | undefined;
+}
+
+interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Everything a session was made with that another machine needs to stream into it. */
+export interface SharedStream {
+  readonly sessionId: string;
+  readonly stream: StreamTicket;
+  /** As the session was created with; 16 kHz mono s16 where left out. */
+  readonly audio?: AudioFormat;
+  /** Asked for a fresh token when a lost connection is to be taken up again; the first one is used where left out. */
+  readonly renewToken?: (() => Promise<string>) | undefined;
+}
+
+/** A gateway, seen from outside. Every method throws {@link EarshotError} with the gateway's stable `code`. */
+export class Earshot {
+  readonly #http: Http;
+  readonly #timing: Timing;
+  readonly #WebSocket: WebSocketConstructor | undefined;
+
+  constructor(options: EarshotOptions) {
+    const { url, apiKey, token, fetch, timing } = options;
+    this.#http = new Http({ url, credential: apiKey ?? token, fetch });
+    this.#timing = timing ?? realTiming;
+    this.#WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  }
+
+  /** Opens a live session, to be streamed into here ({@link attach}) or elsewhere with its token. */
+  createSession(request: SessionRequest = {}, { signal }: RequestOptions = {}): Promise<OpenedSession> {
+    return this.#http.json('POST', 'v1/sessions', { json: request, signal });
+  }
+
+  /** Opens a live session and streams into it. */
+  async stream(request: SessionRequest = {}, options: LiveStreamOptions = {}): Promise<LiveStream> {
+    const { id: sessionId, stream } = await this.createSession(request, { signal: options.signal });
+    const audio = { ...DEFAULT_AUDIO, ...request.audio };
+    const renewToken = async () => (await this.token(sessionId)).token;
+    return this.attach({ sessionId, stream, audio, renewToken }, options);
+  }
+
+  /** Streams into a session opened elsewhere. */
+  attach(
+    { sessionId, stream, audio, renewToken }: SharedStream,
+    options: LiveStreamOptions = {},
+  ): LiveStream {
+    const WebSocket = this.#WebSocket;
+    if (!WebSocket)
+      throw new TypeError('this runtime has no WebSocket: pass one, e.g. that of the package ws');
+    let firstToken: string | null = stream.token;
+    const address = async (lastSeq: number) => {
+      const url = new URL(stream.url);
+      url.searchParams.set('token', firstToken ?? (renewToken ? await renewToken() : stream.token));
+      if (lastSeq > 0) url.searchParams.set('after', String(lastSeq));
+      firstToken = null;
+      return url.href;
+    };
+    return new LiveStream(
+      {
+        sessionId,
+        audio: audio ?? DEFAULT_AUDIO,
+        WebSocket,
+        timing: this.#timing,
+        address,
+        session: () => this.session(sessionId),
+      },
+      options,
+    );
+  }
+
+  /** The session as it stands. */
+  session(id: string, { signal }: RequestOptions = {}): Promise<Session> {
+    return this.#http.json('GET', pathOf(id), { signal });
+  }
+
+  /** Newest first. `nextCursor` is null on the last page. */
+  sessions(
+    filter: { state?: SessionState; cursor?: string; limit?: number } = {},
+    { signal }: RequestOptions = {},
+  ): Promise<{ items: Session[]; nextCursor: string | null }> {
+    return this.#http.json('GET', 'v1/sessions', { query: filter, signal });
+  }
+
+  /** The transcript so far, as text in the given format. */
+  async transcript(id: string, format: TranscriptFormat, { signal }: RequestOptions = {}): Promise<string> {
+    const response = await this.#http.call('GET', `${pathOf(id)}/transcript`, { query: { format }, signal });
+    return response.text().catch((cause: unknown) => {
+      throw new EarshotError('connection_lost', 'the transcript broke off', { cause });
+    });
+  }
+
+  /** Stops the work, closes its sockets and erases. */
+  async delete(id: string, { signal }: RequestOptions = {}): Promise<void> {
+    await this.#http.call('DELETE', pathOf(id), { signal });
+  }
+
+  /** A short-lived token for a browser: this session's stream and events, nothing else. */
+  token(
+    id: string,
+    { ttlSeconds, signal }: RequestOptions & { ttlSeconds?: number } = {},
+  ): Promise<{ token: string; expiresAt: string }> {
+    return this.#http.json('POST', `${pathOf(id)}/tokens`, {
+      json: ttlSeconds === undefined ? {} : { ttlSeconds },
+      signal,
+    });
+  }
+
+  /** Sends a recording; the session it becomes can be followed by {@link events}. */
+  upload(
+    recording: Blob | RecordingStream,
+    request: SessionRequest = {},
+    options: UploadOptions = {},
+  ): Promise<Session> {
+    return upload(this.#http, recording, request, options);
+  }
+
+  /** A session's events, from its beginning or after a seq, then live, until its end. */
+  events(
+    id: string,
+    options: FollowOptions = {},
+  ): AsyncGenerator<SessionEvent | ResetEvent, void, undefined> {
+    return sessionEvents(this.#http, this.#timing, id, options);
+  }
+
+  /** Durable events of every session the key may see. `after: 0`: from the oldest kept; left out: from now on. */
+  feed(options: FollowOptions = {}): AsyncGenerator<FeedEntry, void, undefined> {
+    return feedEntries(this.#http, this.#timing, options);
+  }
+}
+
+const pathOf = (id: string): string => `v1/sessions/${encodeURIComponent(id)}`;

@@ -1,0 +1,34 @@
+/** Time and chance as parameters, in the form that browsers and Node share. */
+export interface Timing {
+  /** Milliseconds from some fixed point; never goes back. */
+  now(): number;
+  /** Calls `fire` once after `delayMs`; the returned function cancels it. */
+  after(delayMs: number, fire: () => void): () => void;
+  /** A number in [0, 1). */
+  random(): number;
+}
+
+export const realTiming: Timing = {
+  now: () => performance.now(),
+  after(delayMs, fire) {
+    const timer = setTimeout(fire, delayMs);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};
+
+/** Resolves after `delayMs`, or rejects with the signal's reason. */
+export function pause(timing: Timing, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const cancel = timing.after(delayMs, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    const onAbort = () => {
+      cancel();
+      reject(signal!.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}

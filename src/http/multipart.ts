@@ -1,0 +1,102 @@
+/** A recording as it is uploaded: multipart, streamed to disk under a cap, never held in memory. */
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { Busboy, type BusboyHeaders } from '@fastify/busboy';
+import { Failure } from '../domain/failure.ts';
+
+/** The field `options` may be this long. */
+const MAX_OPTIONS_BYTES = 64 * 1024;
+
+export interface Upload {
+  readonly sizeBytes: number;
+  /** The field `options`, parsed; undefined where there was none. */
+  readonly options: unknown;
+}
+
+/**
+ * Reads a multipart request with one `file` and perhaps `options`, writing the file to `path`. Nothing is left
+ * at `path` when it throws.
+ * @throws Failure `bad_request`, `payload_too_large`, `audio_empty`, `storage_full`
+ */
+export async function receiveUpload(request: Request, path: string, maxBytes: number): Promise<Upload> {
+  try {
+    const upload = await receive(request, path, maxBytes);
+    if (upload.sizeBytes === 0) throw new Failure('audio_empty', 'The file is empty.');
+    return upload;
+  } catch (error) {
+    await rm(path, { force: true });
+    if (error instanceof Failure) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+      throw new Failure('storage_full', 'There is no room left for the recording.', { cause: error });
+    throw new Failure('bad_request', 'The multipart body is malformed or broke off.', { cause: error });
+  }
+}
+
+function receive(request: Request, path: string, maxBytes: number): Promise<Upload> {
+  const body = Readable.fromWeb(request.body as ReadableStream<Uint8Array>);
+  const headers = { 'content-type': request.headers.get('content-type') ?? '' } as BusboyHeaders;
+  const limits = { files: 1, fields: 8, fieldSize: MAX_OPTIONS_BYTES, fileSize: maxBytes, parts: 16 };
+  return new Promise((resolve, reject) => {
+    const parser = new Busboy({ headers, limits });
+    let options: unknown;
+    let written: Promise<number> | null = null;
+    let incoming: Readable | null = null;
+    let failed = false;
+    const fail = (error: unknown) => {
+      if (failed) return;
+      failed = true;
+      request.signal.removeEventListener('abort', onAbort);
+      body.unpipe(parser);
+      body.destroy();
+      // With the error: a file that has been read to its end would otherwise not tell that it is gone.
+      incoming?.destroy(error as Error);
+      // Only when the file is closed: what was half written can then be removed for good.
+      void Promise.allSettled([written]).then(() => reject(error));
+    };
+    const onAbort = () => fail(new Failure('bad_request', 'The upload broke off.'));
+    request.signal.addEventListener('abort', onAbort, { once: true });
+
+    parser.on('file', (field, file) => {
+      if (field !== 'file')
+        fail(
+          new Failure('unsupported_option', `There is no file field ${field}; the recording goes into file.`),
+        );
+      if (failed) {
+        file.resume();
+        return;
+      }
+      incoming = file;
+      file.on('limit', () =>
+        fail(new Failure('payload_too_large', `A recording may have ${maxBytes} bytes at most.`)),
+      );
+      const target = createWriteStream(path, { mode: 0o600 });
+      written = pipeline(file, target).then(() => target.bytesWritten);
+      written.catch(fail);
+    });
+    parser.on('filesLimit', () => fail(new Failure('bad_request', 'One recording at a time.')));
+    parser.on('field', (field, value, _nameCut, valueCut) => {
+      if (field === 'file')
+        fail(new Failure('bad_request', 'The field file must be a file: give it a filename.'));
+      else if (field !== 'options') fail(new Failure('unsupported_option', `There is no field ${field}.`));
+      else if (options !== undefined) fail(new Failure('bad_request', 'One field options at a time.'));
+      else if (valueCut) fail(new Failure('bad_request', 'The field options is too long.'));
+      else
+        try {
+          options = JSON.parse(value);
+        } catch {
+          fail(new Failure('bad_request', 'The field options is not JSON.'));
+        }
+    });
+    parser.on('error', fail);
+    parser.on('finish', async () => {
+      request.signal.removeEventListener('abort', onAbort);
+      if (!written) fail(new Failure('bad_request', 'The field file is missing.'));
+      else resolve({ sizeBytes: await written.catch(() => 0), options });
+    });
+    body.on('error', fail);
+    body.pipe(parser);
+  });
+}

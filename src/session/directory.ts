@@ -1,0 +1,151 @@
+/**
+ * Which live sessions are on this node. A session is claimed in the store while it is here, so that two nodes
+ * never work on the same one; the claims of a node that died run out by themselves, and a sweep ends what
+ * nobody came back for.
+ */
+import { Failure } from '../domain/failure.ts';
+import { hasEnded, type SessionRecord } from '../domain/session.ts';
+import type { Clock } from '../flow/clock.ts';
+import { endWell } from './ending.ts';
+import { type LiveParts, LiveSession } from './live.ts';
+import { CLAIM_MS, type OpeningParts, openSession } from './opening.ts';
+
+/** Sessions here in all, those that wait for their client included, for each that is being served. */
+const HERE_PER_SERVED = 4;
+
+/** How long a client may wait for the claim of a node that died, or lets go. */
+const CONFLICT_RETRY_MS = 1000;
+
+/** How often claims are renewed and progress is stored. */
+const BEAT_MS = 5000;
+
+export interface DirectoryParts {
+  readonly opening: OpeningParts;
+  readonly live: LiveParts;
+  readonly clock: Clock;
+  readonly nodeId: string;
+  readonly maxLiveSessions: number;
+  /** Told of failures of the node's own housekeeping. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Directory {
+  readonly #parts: DirectoryParts;
+  readonly #here = new Map<string, Promise<LiveSession>>();
+  readonly #opened = new Map<string, LiveSession>();
+  #closing = false;
+  #cancelBeat = () => {};
+
+  constructor(parts: DirectoryParts) {
+    this.#parts = parts;
+    this.#beat();
+  }
+
+  /** Sessions on this node, those included that wait for their client. */
+  get size(): number {
+    return this.#here.size;
+  }
+
+  /** @throws Failure `overloaded` where no further session is taken, `shutting_down`. */
+  admit(): void {
+    this.#refuseWhileClosing();
+    const { maxLiveSessions } = this.#parts;
+    const waiting = [...this.#opened.values()].filter((session) => session.waiting).length;
+    const served = this.#here.size - waiting;
+    if (served < maxLiveSessions && this.#here.size < HERE_PER_SERVED * maxLiveSessions) return;
+    const message = `This node already serves ${served} live sessions; try again in a moment.`;
+    throw new Failure('overloaded', message, { retryAfterMs: 5000 });
+  }
+
+  /**
+   * The live session of a record, taken up here where it is not already.
+   * @throws Failure `session_ended`, `conflict` where another node holds it, `overloaded`
+   */
+  async open(record: SessionRecord): Promise<LiveSession> {
+    if (hasEnded(record.state)) throw new Failure('session_ended', 'This session has ended.');
+    const here = this.#here.get(record.id);
+    if (here) return await here;
+    // Who comes back goes before who comes new.
+    if (record.state === 'PENDING') this.admit();
+    else this.#refuseWhileClosing();
+    const opening = this.#open(record);
+    this.#here.set(record.id, opening);
+    opening.then(
+      (session) => {
+        this.#opened.set(record.id, session);
+        void session.over.then(() => this.#forget(record.id));
+      },
+      () => this.#forget(record.id),
+    );
+    return await opening;
+  }
+
+  /** Drops a session that is being deleted. */
+  async cancel(id: string): Promise<void> {
+    const session = await this.#here.get(id)?.catch(() => null);
+    await session?.cancel();
+  }
+
+  /** Ends live sessions whose node is gone and whose client did not come back. */
+  async sweep(resumeWindowMs: number): Promise<void> {
+    const { store } = this.#parts.opening;
+    for (const record of await store.sessions.abandoned('live', this.#parts.clock.now() - resumeWindowMs)) {
+      if (this.#here.has(record.id) || !(await this.#claim(record.id))) continue;
+      const { journal, answers } = await openSession(record, this.#parts.opening);
+      await endWell(journal, answers, Math.max(journal.committedMs, record.processedMs), 'timeout');
+    }
+  }
+
+  /** Stores what is being said in every session and leaves them to be resumed, here after a restart or elsewhere. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#cancelBeat();
+    const sessions = await Promise.allSettled(this.#here.values());
+    await Promise.all(
+      sessions.map(async (session) => {
+        if (session.status !== 'fulfilled') return;
+        await session.value.handOver();
+        const { id } = session.value.record;
+        await this.#parts.opening.store.sessions.claim(id, this.#parts.nodeId, this.#parts.clock.now());
+      }),
+    );
+  }
+
+  #refuseWhileClosing(): void {
+    if (this.#closing) throw new Failure('shutting_down', 'This node is restarting; try again in a moment.');
+  }
+
+  #forget(id: string): void {
+    this.#here.delete(id);
+    this.#opened.delete(id);
+  }
+
+  async #open(record: SessionRecord): Promise<LiveSession> {
+    if (!(await this.#claim(record.id)))
+      throw new Failure('conflict', 'This session is in use on another node; try again in a moment.', {
+        retryAfterMs: CONFLICT_RETRY_MS,
+      });
+    const { journal, answers } = await openSession(record, this.#parts.opening);
+    return new LiveSession(record, journal, answers, this.#parts.live);
+  }
+
+  #claim(id: string): Promise<boolean> {
+    const { opening, nodeId, clock } = this.#parts;
+    return opening.store.sessions.claim(id, nodeId, clock.now() + CLAIM_MS);
+  }
+
+  #beat(): void {
+    this.#cancelBeat = this.#parts.clock.after(BEAT_MS, async () => {
+      for (const opening of [...this.#here.values()]) {
+        try {
+          const session = await opening;
+          await session.saveProgress();
+          await this.#claim(session.record.id);
+        } catch (error) {
+          this.#parts.onError(error);
+        }
+      }
+      if (!this.#closing) this.#beat();
+    });
+  }
+}

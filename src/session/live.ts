@@ -1,0 +1,286 @@
+/**
+ * A live session on this node: takes audio from one connection at a time, survives the loss of it for a while,
+ * and ends when the client says so, goes silent or stays away.
+ */
+import type { DecodeParts } from '../audio/frames.ts';
+import { Failure } from '../domain/failure.ts';
+import type { EndedBy } from '../domain/receipt.ts';
+import type { SessionRecord } from '../domain/session.ts';
+import { type Samples, samples, toSamples, toStreamMs } from '../domain/time.ts';
+import type { Clock } from '../flow/clock.ts';
+import type { SessionStore } from '../store/store.ts';
+import type { Answers } from './answers.ts';
+import { atDeclaredRate } from './declared-rate.ts';
+import { endBadly, endWell } from './ending.ts';
+import { Intake } from './intake.ts';
+import type { Journal } from './journal.ts';
+import { type PipelineParts, pipelineSettings } from './pipeline.ts';
+
+export interface LiveLimits {
+  readonly idleMs: number;
+  readonly maxSessionMs: number;
+  readonly resumeWindowMs: number;
+}
+
+export interface LiveParts {
+  readonly sessions: Pick<SessionStore, 'progress'>;
+  readonly pipeline: PipelineParts;
+  readonly decoders: DecodeParts;
+  readonly clock: Clock;
+  readonly limits: LiveLimits;
+  /** Recognition threads on this node. */
+  readonly workers: number;
+}
+
+/** The other end, as the session sees it. */
+export interface Connection {
+  /** Tells the client why, then closes; only the first call counts. */
+  close(reason: Failure | 'done'): void;
+}
+
+type Phase =
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'attached'; readonly connection: Connection }
+  /** Takes no more audio; what came before may still be worked on, while the client waits for the end of it. */
+  | { readonly kind: 'ended'; readonly connection: Connection | null };
+
+export class LiveSession {
+  readonly record: SessionRecord;
+  /** Settles, never rejects, when the session is over here and may be forgotten. */
+  readonly over: Promise<void>;
+  readonly #journal: Journal;
+  readonly #answers: Answers;
+  readonly #parts: LiveParts;
+  #over = () => {};
+  #phase: Phase;
+  #intake: Intake | null = null;
+  #started: boolean;
+  #base: Samples;
+  #saved: Samples;
+  #cancelIdle = () => {};
+  #interrupted: Promise<void> = Promise.resolve();
+
+  constructor(record: SessionRecord, journal: Journal, answers: Answers, parts: LiveParts) {
+    this.record = record;
+    this.#journal = journal;
+    this.#answers = answers;
+    this.#parts = parts;
+    this.#started = record.state !== 'PENDING';
+    this.#base = samples(Math.max(toSamples(record.processedMs), toSamples(journal.committedMs)));
+    this.#saved = this.#base;
+    this.over = new Promise((resolve) => {
+      this.#over = resolve;
+    });
+    this.#phase = this.#wait();
+  }
+
+  /** Whether nobody is connected: a session that waits to be resumed is no load. */
+  get waiting(): boolean {
+    return this.#phase.kind === 'waiting';
+  }
+
+  /**
+   * Connects a client, replacing the one before. Audio sent from now on begins at the returned position.
+   * @returns Whether the session had audio before, and the position in samples at 16 kHz.
+   * @throws Failure `session_ended`
+   */
+  async attach(connection: Connection): Promise<{ resumed: boolean; from: Samples }> {
+    const before = this.#phase;
+    if (before.kind === 'ended') throw new Failure('session_ended', 'This session has ended.');
+    if (before.kind === 'waiting') before.cancel();
+    this.#phase = { kind: 'attached', connection };
+    if (before.kind === 'attached')
+      before.connection.close(new Failure('replaced', 'A newer connection took over this session.'));
+    const resumed = this.#started;
+    // One after another: a third connection may come while the second still waits for the run of the first.
+    this.#interrupted = this.#interrupted.then(() => this.#interrupt());
+    await this.#interrupted;
+    if (this.#holds(connection)) this.#keepIdleTime();
+    return { resumed, from: this.#base };
+  }
+
+  /** The client is gone; its session waits for it. Of no effect for a connection already replaced. */
+  detach(connection: Connection): void {
+    if (this.#phase.kind !== 'attached' || this.#phase.connection !== connection) return;
+    this.#cancelIdle();
+    this.#phase = this.#wait();
+  }
+
+  /** Takes audio, waiting while there is more than enough to work on. */
+  async push(connection: Connection, bytes: Uint8Array): Promise<void> {
+    if (!this.#holds(connection)) return;
+    // A client that has to wait for us is not idle.
+    this.#cancelIdle();
+    if (!this.#started) {
+      const { audio, language } = this.record.options;
+      await this.#journal.write({ type: 'session.started', audio, language, model: this.record.model });
+      this.#started = true;
+      if (!this.#holds(connection)) return;
+    }
+    const intake = (this.#intake ??= this.#takeIn());
+    await intake.push(bytes);
+    if (this.#holds(connection)) this.#keepIdleTime();
+    if (this.#receivedMs() > this.#parts.limits.maxSessionMs)
+      await this.#end(
+        'limit',
+        new Failure('session_too_long', 'The session has reached its longest length.'),
+      );
+  }
+
+  /** Ends the current utterance now. */
+  async commit(connection: Connection): Promise<void> {
+    if (!this.#holds(connection)) return;
+    this.#keepIdleTime();
+    await this.#intake?.commit();
+  }
+
+  /** No more audio: finishes everything, then closes the connection. */
+  async end(connection: Connection): Promise<void> {
+    if (this.#holds(connection)) await this.#end('client', 'done');
+  }
+
+  /**
+   * How far audio has been received, and up to where it will never be needed again since what came of it is
+   * stored; both at the session's declared rate.
+   */
+  position(): { receivedSamples: number; committedSamples: number } {
+    const stored = samples(Math.max(this.#saved, toSamples(this.#journal.committedMs)));
+    const receivedSamples = this.#intake?.receivedAtDeclaredRate ?? this.#atDeclaredRate(this.#base);
+    const committedSamples = Math.min(receivedSamples, this.#atDeclaredRate(stored));
+    return { receivedSamples, committedSamples };
+  }
+
+  /** A position at 16 kHz as the client counts: containers stay at 16 kHz. */
+  resumeSample(from: Samples): number {
+    return this.#atDeclaredRate(from);
+  }
+
+  /** The seq of the session's last stored event. */
+  get lastSeq(): number {
+    return this.#journal.lastSeq;
+  }
+
+  /** Stores how far the session has come, so that silence too can be acknowledged. */
+  async saveProgress(): Promise<void> {
+    const committed = this.#intake?.run.committed ?? this.#base;
+    if (this.#phase.kind === 'ended' || committed <= this.#saved) return;
+    const progress = { processedMs: toStreamMs(committed), durationMs: this.#receivedMs() };
+    await this.#parts.sessions.progress(this.record.id, progress);
+    this.#saved = committed;
+  }
+
+  /** Erased by its owner: drops everything, stores nothing more. */
+  async cancel(): Promise<void> {
+    const { connection } = this.#leave();
+    this.#journal.close();
+    connection?.close(new Failure('session_ended', 'This session was deleted.'));
+    await this.#answers.stop();
+    await this.#intake?.drop();
+    this.#over();
+  }
+
+  /** The node goes down: stores what is being said, and leaves the session to be resumed elsewhere. */
+  async handOver(): Promise<void> {
+    const { connection, isFirst } = this.#leave();
+    if (!isFirst) {
+      // Its audio has ended: only an answer that takes long could keep it from its receipt.
+      await this.#answers.stop();
+      return await this.over;
+    }
+    await this.#intake?.finish().catch(() => {});
+    await this.#answers.stop();
+    connection?.close(new Failure('shutting_down', 'This node is restarting; connect again to go on.'));
+    this.#over();
+  }
+
+  #holds(connection: Connection): boolean {
+    return this.#phase.kind === 'attached' && this.#phase.connection === connection;
+  }
+
+  #wait(): Phase {
+    const giveUp = () => void this.#end('timeout', 'done');
+    return { kind: 'waiting', cancel: this.#parts.clock.after(this.#parts.limits.resumeWindowMs, giveUp) };
+  }
+
+  #keepIdleTime(): void {
+    this.#cancelIdle();
+    const { idleMs } = this.#parts.limits;
+    const reason = new Failure('idle_timeout', `Nothing was received for ${idleMs} ms.`);
+    this.#cancelIdle = this.#parts.clock.after(idleMs, () => void this.#end('timeout', reason));
+  }
+
+  #takeIn(): Intake {
+    const { options } = this.record;
+    const { pipeline, decoders, workers } = this.#parts;
+    const settings = pipelineSettings(options, 'live', this.#base, workers);
+    const parts = { pipeline, journal: this.#journal, answers: this.#answers };
+    const intake = new Intake(options.audio, settings, decoders, parts);
+    intake.run.done.catch((error: unknown) => {
+      // A run that was interrupted ends with an error too, which is nobody's failure.
+      if (this.#intake === intake) this.#fail(error);
+    });
+    return intake;
+  }
+
+  /** Stops the run in the works; the next begins where it had committed. */
+  async #interrupt(): Promise<void> {
+    const intake = this.#intake;
+    if (!intake) return;
+    this.#intake = null;
+    await intake.drop();
+    this.#base = intake.run.committed;
+  }
+
+  /** Takes no more audio. `isFirst` is false where that was so before: somebody else ends the session. */
+  #leave(): { readonly connection: Connection | null; readonly isFirst: boolean } {
+    const phase = this.#phase;
+    if (phase.kind === 'ended') return { connection: phase.connection, isFirst: false };
+    if (phase.kind === 'waiting') phase.cancel();
+    this.#cancelIdle();
+    const connection = phase.kind === 'attached' ? phase.connection : null;
+    this.#phase = { kind: 'ended', connection };
+    return { connection, isFirst: true };
+  }
+
+  async #end(endedBy: EndedBy, reason: Failure | 'done'): Promise<void> {
+    const { connection, isFirst } = this.#leave();
+    if (!isFirst) return;
+    try {
+      await this.#intake?.finish();
+      await endWell(this.#journal, this.#answers, this.#receivedMs(), endedBy);
+      connection?.close(reason);
+      this.#over();
+    } catch (error) {
+      await this.#break(connection, error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    const { connection, isFirst } = this.#leave();
+    if (isFirst) void this.#break(connection, error);
+  }
+
+  async #break(connection: Connection | null, error: unknown): Promise<void> {
+    const reason =
+      error instanceof Failure
+        ? error
+        : new Failure('internal', 'The session failed on our side.', { cause: error });
+    // A store that is away keeps the session open for its client to resume; it cannot be told that it failed.
+    if (reason.code !== 'storage_unavailable')
+      await endBadly(this.#journal, this.#answers, this.#receivedMs(), reason).catch(() => {});
+    connection?.close(reason);
+    this.#over();
+  }
+
+  #received(): Samples {
+    return this.#intake?.received ?? this.#base;
+  }
+
+  #receivedMs(): number {
+    return toStreamMs(this.#received());
+  }
+
+  #atDeclaredRate(position: Samples): number {
+    return atDeclaredRate(position, this.record.options.audio);
+  }
+}

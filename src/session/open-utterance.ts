@@ -1,0 +1,128 @@
+/**
+ * One utterance while it is spoken, and its final. The final is begun as soon as the speaker pauses: if the
+ * pause lasts until the endpoint, it is there already, and a reader waits for the endpoint alone.
+ */
+import type { DurableDraft, HintDraft, Word } from '../domain/event.ts';
+import { type Samples, samples, toStreamMs } from '../domain/time.ts';
+import type { Recogniser, Recognition, Urgency } from '../whisper/recognition.ts';
+import { Partials } from './partials.ts';
+
+/** A stretch of the run's audio, in its own positions. */
+export interface Stretch {
+  readonly start: Samples;
+  readonly end: Samples;
+  readonly audio: Float32Array;
+}
+
+export interface UtteranceSettings {
+  readonly language: string | null;
+  readonly prompt: string | null;
+  /** Whether hypotheses are shown while it grows. */
+  readonly partials: boolean;
+  /** Whether finals say when each word was spoken. */
+  readonly words: boolean;
+  readonly urgency: Exclude<Urgency, 'partial'>;
+  /** Where on the session's clock the first sample of this run stands. */
+  readonly from: Samples;
+}
+
+/** A final begun before its time. */
+interface Early {
+  readonly end: Samples;
+  readonly heard: Promise<Recognition>;
+  readonly drop: () => void;
+}
+
+export class OpenUtterance {
+  readonly #id: string;
+  readonly #recogniser: Recogniser;
+  readonly #settings: UtteranceSettings;
+  readonly #partials: Partials | null;
+  #early: Early | null = null;
+
+  constructor(
+    id: string,
+    start: Samples,
+    recogniser: Recogniser,
+    settings: UtteranceSettings,
+    emit: (draft: HintDraft) => void,
+  ) {
+    this.#id = id;
+    this.#recogniser = recogniser;
+    this.#settings = settings;
+    const { language, prompt, partials } = settings;
+    const utterance = { id, start: this.#onSession(start) };
+    this.#partials = partials ? new Partials(utterance, { recogniser, language, prompt, emit }) : null;
+    emit({ type: 'speech.started', utteranceId: id, startMs: toStreamMs(utterance.start) });
+  }
+
+  /** There is more of it. */
+  grow({ audio, end }: Stretch): void {
+    this.#partials?.offer(audio, this.#onSession(end));
+  }
+
+  /** The speaker pauses; what was said so far may be all. Recordings have no reader who waits. */
+  pause(stretch: Stretch, signal: AbortSignal): void {
+    if (this.#settings.urgency !== 'final') return;
+    this.#early?.drop();
+    const leaving = new AbortController();
+    const heard = this.#recognise(stretch.audio, AbortSignal.any([signal, leaving.signal]));
+    heard.catch(() => {});
+    this.#early = { end: stretch.end, heard, drop: () => leaving.abort() };
+  }
+
+  /** It is over: what was said, or why it is withheld. */
+  async finish(stretch: Stretch, signal: AbortSignal): Promise<DurableDraft> {
+    this.#partials?.stop();
+    const heard = await this.#final(stretch, signal);
+    const { text, language, confidence } = heard;
+    const span = {
+      utteranceId: this.#id,
+      startMs: toStreamMs(this.#onSession(stretch.start)),
+      endMs: toStreamMs(this.#onSession(stretch.end)),
+    };
+    const reason = heard.suppressed ?? (text === '' ? 'no_speech' : null);
+    if (reason) return { type: 'transcript.suppressed', ...span, reason, text };
+    const words = heard.words?.map((word) => within(span, word));
+    return { type: 'transcript.final', ...span, text, language, confidence, ...(words && { words }) };
+  }
+
+  /** Nobody waits for it any more. */
+  drop(): void {
+    this.#partials?.stop();
+    this.#early?.drop();
+  }
+
+  get #settled(): string | null {
+    return this.#partials?.settled ?? null;
+  }
+
+  async #final({ audio, end }: Stretch, signal: AbortSignal): Promise<Recognition> {
+    const early = this.#early;
+    if (early?.end === end) {
+      const heard = await early.heard;
+      // More may have been settled since the pause; what was promised is kept.
+      if (heard.text.startsWith(this.#settled ?? '')) return heard;
+    }
+    early?.drop();
+    return await this.#recognise(audio, signal);
+  }
+
+  #recognise(audio: Float32Array, signal: AbortSignal): Promise<Recognition> {
+    const { language, prompt, words, urgency } = this.#settings;
+    const prefix = this.#settled;
+    const draft = this.#partials?.draft ?? [];
+    const request = { audio, language, prompt, prefix, draft, words, urgency };
+    return this.#recogniser.recognise(request, signal);
+  }
+
+  #onSession(local: Samples): Samples {
+    return samples(this.#settings.from + local);
+  }
+}
+
+/** A word of an utterance on the session's clock. Rounding must not take it out of its utterance. */
+function within({ startMs, endMs }: { startMs: number; endMs: number }, word: Word): Word {
+  const at = (ms: number): number => Math.min(startMs + ms, endMs);
+  return { ...word, startMs: at(word.startMs), endMs: at(word.endMs) };
+}

@@ -1,0 +1,24 @@
+/** Taking a session up where its log leaves it: for the first time, after a restart, or from another node. */
+import type { SessionRecord } from '../domain/session.ts';
+import type { Store } from '../store/store.ts';
+import { Answers, type AnswersParts } from './answers.ts';
+import type { Hub } from './hub.ts';
+import { Journal } from './journal.ts';
+
+/** How long a node's claim on a session lasts unless renewed: so long, others wait for one that died. */
+export const CLAIM_MS = 15_000;
+
+export interface OpeningParts {
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly answers: AnswersParts;
+}
+
+/** A session's journal and its language model's part, as they stand in the log. */
+export async function openSession(
+  record: SessionRecord,
+  { store, hub, answers }: OpeningParts,
+): Promise<{ journal: Journal; answers: Answers }> {
+  const journal = await Journal.open(record, { log: store.log, hub, clock: answers.clock });
+  return { journal, answers: new Answers(record.options.llm, journal, answers, journal.earlierFinals) };
+}

@@ -1,0 +1,96 @@
+/**
+ * Hypotheses of the utterance being spoken. At most one is in the works; when it comes back the next is made of
+ * whatever audio there is by then, so a slow machine shows fewer of them and never an old one (latest wins).
+ */
+import type { HintDraft } from '../domain/event.ts';
+import { type Samples, toSamples, toStreamMs } from '../domain/time.ts';
+import type { Recogniser } from '../whisper/recognition.ts';
+import { type Stability, settle, UNSETTLED } from '../whisper/stability.ts';
+
+/** New audio between one hypothesis and the next. */
+const CADENCE = toSamples(300);
+
+export interface PartialsParts {
+  readonly recogniser: Recogniser;
+  readonly language: string | null;
+  readonly prompt: string | null;
+  readonly emit: (draft: HintDraft) => void;
+}
+
+export class Partials {
+  readonly #parts: PartialsParts;
+  readonly #utterance: { readonly id: string; readonly start: Samples };
+  readonly #stop = new AbortController();
+  #working = false;
+  #newest: { readonly audio: Float32Array; readonly end: Samples } | null = null;
+  #heardUntil: Samples;
+  #stability: Stability = UNSETTLED;
+  #draft: readonly number[] = [];
+  #shown = '';
+
+  /** @param utterance Its id, and where it starts on the session's clock. */
+  constructor(utterance: { id: string; start: Samples }, parts: PartialsParts) {
+    this.#utterance = utterance;
+    this.#parts = parts;
+    this.#heardUntil = utterance.start;
+  }
+
+  /** Text already shown as settled, which the final must begin with; null for none. */
+  get settled(): string | null {
+    return this.#stability.settled || null;
+  }
+
+  /** The last hypothesis, for the recogniser to begin with. */
+  get draft(): readonly number[] {
+    return this.#draft;
+  }
+
+  /** Tells of the utterance as it now stands; a hypothesis is made of it when one is due. */
+  offer(audio: Float32Array, end: Samples): void {
+    this.#newest = { audio, end };
+    this.#next();
+  }
+
+  /** The utterance is over: nothing more is shown of it. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  #next(): void {
+    if (this.#working || this.#stop.signal.aborted || !this.#newest) return;
+    const { audio, end } = this.#newest;
+    if (end - this.#heardUntil < CADENCE) return;
+    this.#working = true;
+    this.#heardUntil = end;
+    this.#hypothesise(audio, end)
+      // Too much to do, or a worker lost: the next hypothesis makes up for this one, and the final tells of trouble.
+      .catch(() => {})
+      .finally(() => {
+        this.#working = false;
+        this.#next();
+      });
+  }
+
+  async #hypothesise(audio: Float32Array, end: Samples): Promise<void> {
+    const { recogniser, language, prompt, emit } = this.#parts;
+    const { signal } = this.#stop;
+    const prefix = this.settled;
+    const { draft } = this;
+    const request = { audio, language, prompt, prefix, draft, words: false, urgency: 'partial' } as const;
+    const heard = await recogniser.recognise(request, signal);
+    if (signal.aborted || heard.suppressed !== null || heard.text === '') return;
+    this.#draft = heard.tokens;
+    const { settled } = this.#stability;
+    this.#stability = settle(this.#stability, heard.text);
+    if (heard.text === this.#shown && this.#stability.settled === settled) return;
+    this.#shown = heard.text;
+    emit({
+      type: 'transcript.partial',
+      utteranceId: this.#utterance.id,
+      startMs: toStreamMs(this.#utterance.start),
+      endMs: toStreamMs(end),
+      text: heard.text,
+      stableChars: this.#stability.settled.length,
+    });
+  }
+}
