@@ -1,0 +1,3 @@
+import { EarshotPage } from './components/page.ts';
+
+customElements.define('earshot-page', EarshotPage);
