@@ -1,0 +1,195 @@
+/** The report of the bench: what it shows, what it keeps, what it does not tell. */
+import { describe, expect, it } from 'vitest';
+import type { EngineMeasures } from '../../bench/engines/measure.ts';
+import type { LiveRun } from '../../bench/live/speakers.ts';
+import { summarise } from '../../bench/measure/statistics.ts';
+import { parseOptions } from '../../bench/options.ts';
+import { withMeasured } from '../../bench/report/document.ts';
+import { goalsOf } from '../../bench/report/goals.ts';
+import { svgOf } from '../../bench/report/plot.ts';
+import { plotsOf } from '../../bench/report/plots.ts';
+import { reportOf } from '../../bench/report/report.ts';
+import type { Results } from '../../bench/results.ts';
+
+const live = (speakers: number, finalMs: readonly number[]): LiveRun => ({
+  speakers,
+  firstPartialMs: summarise([400, 500]),
+  finalMs: summarise(finalMs),
+  partialsPerFinal: summarise([3, 5]),
+  partialAgeMs: summarise([100]),
+  wordErrorRate: 0.05,
+  editsPerFinalWord: 0.25,
+  invented: 0,
+  cpuPerAudioSecond: 0.2,
+  loopDelayP99Ms: 4,
+  otherCores: 0.05,
+  sentLateP99Ms: 2,
+});
+const engine = (name: string, partialsPerSecond: number): EngineMeasures => ({
+  engine: name,
+  clipMs: new Map([['clip', 100]]),
+  wordErrorRate: 0,
+  audioPerSecond: 30,
+  partialsPerSecond,
+  otherCores: 0.05,
+  windows: [
+    { seconds: 1, ms: 20, cpuMs: 20 },
+    { seconds: 5, ms: 60, cpuMs: 60 },
+  ],
+});
+const single = live(1, [700, 1100]);
+const results: Results = {
+  machine: {
+    cpu: 'A processor',
+    cores: 2,
+    memoryGb: 8,
+    node: 'v20.20.2',
+    platform: 'linux x64',
+    commit: 'abc1234',
+    date: '2026-01-02',
+    loadBefore: 0.1,
+  },
+  options: { command: 'npm run bench', runs: 1, speakersMs: 30_000, seed: 1 },
+  single: { ...single, byClip: new Map([['clip', single]]), misheard: [] },
+  levels: [single, live(2, [900, 1600])],
+  stoppedBecause: 'With 2, finals came too late.',
+  recording: {
+    audioSeconds: 150,
+    seconds: 5,
+    wordErrorRate: 0.02,
+    cpuPerAudioSecond: 0.06,
+    otherCores: 0.05,
+  },
+  peakRssMb: 900,
+  engines: [engine('Earshot', 20), engine('another', 2)],
+  leftOut: ['A third was not asked for.'],
+};
+
+describe('the report', () => {
+  const report = reportOf(results);
+
+  it('says what was run, where, and on what', () => {
+    for (const fact of ['`npm run bench`', '2026-01-02, abc1234', 'A processor, 2 cores', 'v20.20.2'])
+      expect(report).toContain(fact);
+  });
+
+  it('puts goals beside what was measured', () => {
+    expect(report).toMatch(/partials before a final, the fewest \| ≥ 2 \| 3 \| reached/);
+    expect(report).toMatch(/final after speech ends, p95.*\| ≤ 1,200 ms \| 1,080 ms \| reached/);
+  });
+
+  it('compares the engines', () => {
+    expect(report).toMatch(/\| another \|.*\| 10 × \| 0.05 \|/);
+    expect(report).toContain('A third was not asked for.');
+  });
+
+  it('has tables whose rows are as long as their heads', () => {
+    const tables = report.split('\n\n').filter((part) => part.startsWith('|'));
+    expect(tables.length).toBe(5);
+    for (const table of tables)
+      expect(new Set(table.split('\n').map((row) => row.split('|').length)).size).toBe(1);
+  });
+
+  it('says that the machine was busy', () => {
+    const busy = { ...results, recording: { ...results.recording, otherCores: 0.8 } };
+    expect(report).not.toContain('busy');
+    expect(reportOf(busy)).toMatch(/up to 0.80 cores.*busy/);
+  });
+});
+
+describe('a goal', () => {
+  const goalsFor = (measures: Partial<Results['single']>) =>
+    goalsOf({ ...results, single: { ...results.single, ...measures } }).map(({ reached }) => reached);
+
+  it('is reached, missed, or not measured', () => {
+    expect(goalsFor({})).toEqual([true, true, true, true]);
+    expect(
+      goalsFor({
+        partialsPerFinal: summarise([1, 9]),
+        firstPartialMs: null,
+        finalMs: summarise([1300]),
+        wordErrorRate: 0.081,
+      }),
+    ).toEqual([false, null, false, false]);
+  });
+});
+
+describe('the document', () => {
+  const before = 'Words.\n\n<!-- measured: begin -->\nold\n<!-- measured: end -->\n\nMore words.\n';
+
+  it('keeps what people wrote, and replaces what was measured', () => {
+    const after = withMeasured(before, '\nnew\n');
+    expect(after).toBe(before.replace('old', 'new'));
+    expect(withMeasured(after, 'new')).toBe(after);
+  });
+
+  it.each([
+    'no marks',
+    '<!-- measured: begin --> only',
+    '<!-- measured: end --><!-- measured: begin -->',
+    before + before,
+  ])('without one pair of marks is refused (%#)', (document) => {
+    expect(() => withMeasured(document, 'new')).toThrow(/needs one/);
+  });
+});
+
+describe('a plot', () => {
+  it('is drawn for delays and for costs', () => {
+    const plots = plotsOf(results);
+    expect([...plots.keys()]).toEqual(['performance-delay.svg', 'performance-cost.svg']);
+    for (const svg of plots.values()) {
+      expect(svg).toMatch(/^<svg [^>]*xmlns/);
+      expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+    }
+  });
+
+  it('has a line for each series and a point for each value, larger ones higher', () => {
+    const svg = svgOf({
+      title: 'a < b',
+      xLabel: 'x',
+      yLabel: 'y',
+      xScale: 'log2',
+      yScale: 'linear',
+      series: [
+        {
+          name: 'one',
+          points: [
+            { x: 1, y: 10 },
+            { x: 4, y: 30 },
+          ],
+        },
+      ],
+    });
+    expect(svg.match(/<polyline/g)).toHaveLength(1);
+    const heights = [...svg.matchAll(/<circle cx="[\d.]+" cy="([\d.]+)"/g)].map((match) => Number(match[1]));
+    expect(heights[0]).toBeGreaterThan(heights[1]!);
+    expect(svg).toContain('a &lt; b');
+  });
+
+  it('without points is refused', () => {
+    const empty = { title: '', xLabel: '', yLabel: '', xScale: 'linear', yScale: 'linear' } as const;
+    expect(() => svgOf({ ...empty, series: [] })).toThrow(RangeError);
+  });
+});
+
+describe('the options', () => {
+  it('show the command without the paths of this machine', () => {
+    const args = ['--stock', '/somewhere/on/this/disk', '--runs', '3'];
+    expect(parseOptions(args)).toMatchObject({ runs: 3, stock: '/somewhere/on/this/disk' });
+    expect(parseOptions(args).command).toBe('npm run bench -- --runs 3 --stock <folder>');
+    expect(parseOptions([]).command).toBe('npm run bench');
+  });
+
+  it('sort the numbers of speakers', () => {
+    expect(parseOptions(['--speakers', '4,1,2']).speakers).toEqual([1, 2, 4]);
+  });
+
+  it.each([
+    [['--runs', 'many'], /--runs/],
+    [['--speakers', '1,0'], /--speakers/],
+    [['--faster-whisper', 'python3'], /go together/],
+    [['--nonsense'], /nonsense/],
+  ])('%j are refused', (args, message) => {
+    expect(() => parseOptions(args)).toThrow(message);
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, VARIABLES } from '../src/config.ts';
+
+describe('the configuration', () => {
+  it('runs without any variable set', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({ HOST: '127.0.0.1', PORT: 8080, LLM: 'embedded', API_KEYS: [] });
+    expect(config.DATA_DIR).toMatch(/^\/.*data$/);
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toMatchObject({ PORT: 8080 });
+  });
+
+  it('names every variable at fault at once', () => {
+    const read = () => readConfig({ PORT: 'eighty', DATABASE_URL: 'mysql://x', LLM: 'maybe' });
+    expect(read).toThrow(ConfigError);
+    for (const name of ['PORT', 'DATABASE_URL', 'LLM']) expect(read).toThrow(new RegExp(`  ${name}: `));
+  });
+
+  it('refuses to be reached from outside without a key', () => {
+    expect(() => readConfig({ HOST: '0.0.0.0' })).toThrow(/API_KEYS/);
+    expect(readConfig({ HOST: '0.0.0.0', API_KEYS: 'k1, k2' }).API_KEYS).toEqual(['k1', 'k2']);
+    for (const HOST of ['127.0.0.2', '::1', 'localhost']) expect(readConfig({ HOST }).HOST).toBe(HOST);
+  });
+
+  it('refuses a key that looks like a token', () => {
+    expect(() => readConfig({ API_KEYS: 'ek_abc' })).toThrow(/ek_/);
+  });
+
+  it('explains every variable', () => {
+    for (const { name, meaning } of VARIABLES) expect(meaning, name).not.toBe('');
+  });
+});

@@ -1,0 +1,149 @@
+/** Reading a session while it is written: nothing missing, nothing twice. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DurableDraft, SessionEvent } from '../../src/domain/event.ts';
+import { isDurable } from '../../src/domain/event.ts';
+import { DEFAULT_OPTIONS } from '../../src/domain/options.ts';
+import type { SessionRecord } from '../../src/domain/session.ts';
+import { systemClock as clock } from '../../src/flow/clock.ts';
+import { readFeed } from '../../src/session/feed.ts';
+import { follow } from '../../src/session/follow.ts';
+import { Hub } from '../../src/session/hub.ts';
+import { Journal } from '../../src/session/journal.ts';
+import { databases, type OpenedStore } from '../support/databases.ts';
+
+const STARTED: DurableDraft = {
+  type: 'session.started',
+  audio: DEFAULT_OPTIONS.audio,
+  language: 'auto',
+  model: 'm',
+};
+const token = (index: number): DurableDraft => ({
+  type: 'llm.token',
+  responseId: 'rsp_1',
+  utteranceId: null,
+  index,
+  delta: `${index} `,
+});
+const DONE: DurableDraft = {
+  type: 'session.done',
+  receipt: {
+    receivedMs: 0,
+    transcribedMs: 0,
+    silenceMs: 0,
+    suppressedMs: 0,
+    finals: 0,
+    lastSeq: 0,
+    endedBy: 'client',
+  },
+};
+
+const quiet = () => new AbortController().signal;
+
+async function collect(events: AsyncIterable<SessionEvent>): Promise<SessionEvent[]> {
+  const seen: SessionEvent[] = [];
+  for await (const event of events) seen.push(event);
+  return seen;
+}
+
+describe.each(databases())('following a session, on $name', (database) => {
+  let opened: OpenedStore;
+  let count = 0;
+  beforeAll(async () => {
+    opened = await database.open();
+  });
+  afterAll(() => opened.cleanup());
+
+  async function begin(): Promise<{ record: SessionRecord; hub: Hub; journal: Journal }> {
+    const { store } = opened;
+    const id = `ses_follow_${count++}`;
+    const record = await store.sessions.create({
+      id,
+      tenantId: 'local',
+      source: 'live',
+      options: DEFAULT_OPTIONS,
+      model: 'm',
+      durationMs: null,
+    });
+    const hub = new Hub();
+    return { record, hub, journal: await Journal.open(record, { log: store.log, hub, clock }) };
+  }
+
+  it('gives every reader the whole log, whenever it begins to read', async () => {
+    const { record, hub, journal } = await begin();
+    const parts = { store: opened.store, hub };
+    const readers = [collect(follow(record.id, 0, parts, quiet()))];
+    await journal.write(STARTED);
+    for (let index = 0; index < 60; index++) {
+      const writing = journal.write(token(index));
+      if (index % 20 === 7) readers.push(collect(follow(record.id, index, parts, quiet())));
+      journal.hint({ type: 'session.progress', processedMs: index, durationMs: null });
+      await writing;
+    }
+    await journal.write(DONE);
+    const stored = await opened.store.log.read(record.id, 0, 1000);
+    expect(stored.map(({ seq }) => seq)).toEqual(Array.from({ length: 62 }, (_, at) => at + 1));
+    for (const [at, events] of (await Promise.all(readers)).entries()) {
+      const after = at === 0 ? 0 : (at - 1) * 20 + 7;
+      expect(events.filter(isDurable)).toEqual(stored.slice(after));
+    }
+    expect(hub.readers).toBe(0);
+  });
+
+  it('finds in the log what another node wrote', async () => {
+    const { record, hub, journal } = await begin();
+    const reading = collect(follow(record.id, 0, { store: opened.store, hub }, quiet()));
+    await journal.write(STARTED);
+    await opened.store.log.append(record.id, [token(0), token(1)]);
+    await journal.write(DONE);
+    expect((await reading).map((event) => isDurable(event) && event.seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('reads on from the log when it falls too far behind', async () => {
+    const { record, hub, journal } = await begin();
+    const reader = follow(record.id, 0, { store: opened.store, hub }, quiet());
+    await journal.write(STARTED);
+    const seen = [(await reader.next()).value!];
+    for (let batch = 0; batch < 6; batch++)
+      await journal.write(...Array.from({ length: 100 }, (_, at) => token(batch * 100 + at)));
+    await journal.write(DONE);
+    for await (const event of reader) seen.push(event);
+    expect(seen.map((event) => isDurable(event) && event.seq)).toEqual(
+      Array.from({ length: 602 }, (_, at) => at + 1),
+    );
+  });
+
+  it('stops when its reader leaves', async () => {
+    const { record, hub, journal } = await begin();
+    const leaving = new AbortController();
+    const reading = collect(follow(record.id, 0, { store: opened.store, hub }, leaving.signal));
+    await journal.write(STARTED);
+    setTimeout(() => leaving.abort(), 50);
+    expect((await reading).length).toBe(1);
+    expect(hub.readers).toBe(0);
+  });
+
+  it('refuses to write after the end', async () => {
+    const { journal } = await begin();
+    await journal.write(DONE);
+    await expect(journal.write(token(0))).rejects.toMatchObject({ code: 'session_ended' });
+  });
+
+  it('feeds the events of all sessions in one order', async () => {
+    const { store } = opened;
+    const from = (await store.log.feed('local', null, 1)).cursor;
+    const { journal, hub } = await begin();
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { event } of readFeed('local', from, { store, hub, clock }, stop.signal)) {
+        seen.push(event.type);
+        if (event.type === 'session.done') stop.abort();
+      }
+    })();
+    await journal.write(STARTED);
+    await journal.write(token(0), token(1));
+    await journal.write(DONE);
+    await reading;
+    expect(seen).toEqual(['session.started', 'llm.token', 'llm.token', 'session.done']);
+  });
+});

@@ -1,0 +1,330 @@
+/** The order of what is said: with a recogniser whose answers come when the test says. */
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
+import { samples, toSamples } from '../../src/domain/time.ts';
+import { type PipelineOutput, type WordsSettings, words } from '../../src/session/words.ts';
+import type { SpeechEvent } from '../../src/speech/utterances.ts';
+import type { Recogniser, Recognition, RecognitionRequest } from '../../src/whisper/recognition.ts';
+import { AGREEING } from '../../src/whisper/stability.ts';
+
+const heard = (text: string): Recognition => ({
+  text,
+  language: 'en',
+  confidence: 0.9,
+  words: null,
+  tokens: [],
+  suppressed: null,
+});
+
+interface Asked {
+  readonly request: RecognitionRequest;
+  readonly signal: AbortSignal | undefined;
+  answer(recognition: Recognition): void;
+  fail(error: unknown): void;
+}
+
+/** Holds every request until the test answers it. */
+function scripted(): { recogniser: Recogniser; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const recogniser: Recogniser = {
+    modelName: 'scripted',
+    languages: ['en'],
+    recognise: (request, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        asked.push({ request, signal, answer: resolve, fail: reject });
+      }),
+    load: () => ({ workers: 1, running: 0, waiting: 0 }),
+    close: async () => {},
+  };
+  return { recogniser, asked };
+}
+
+const SETTINGS: WordsSettings = {
+  language: null,
+  prompt: null,
+  partials: true,
+  words: false,
+  urgency: 'final',
+  from: samples(0),
+  finalsAtOnce: 3,
+};
+
+const ended = (startMs: number, endMs: number): SpeechEvent => ({
+  kind: 'ended',
+  start: toSamples(startMs),
+  end: toSamples(endMs),
+  audio: new Float32Array(toSamples(endMs - startMs)),
+  endedBy: 'silence',
+});
+const started = (ms: number): SpeechEvent => ({ kind: 'started', start: toSamples(ms) });
+const growing = (startMs: number, endMs: number): SpeechEvent => ({
+  kind: 'growing',
+  start: toSamples(startMs),
+  end: toSamples(endMs),
+  audio: new Float32Array(toSamples(endMs - startMs)),
+});
+const pausing = (startMs: number, endMs: number): SpeechEvent => ({
+  kind: 'pausing',
+  start: toSamples(startMs),
+  end: toSamples(endMs),
+  audio: new Float32Array(toSamples(endMs - startMs)),
+});
+const settled = (ms: number): SpeechEvent => ({ kind: 'settled', until: toSamples(ms) });
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function* played(events: readonly SpeechEvent[], pause?: (at: number) => Promise<void>) {
+  for (const [at, event] of events.entries()) {
+    await pause?.(at);
+    yield event;
+  }
+}
+
+let nextId = 0;
+const newId = (prefix: string) => `${prefix}_${nextId++}`;
+
+const told = (outputs: readonly PipelineOutput[]): string[] =>
+  outputs.map((output) =>
+    output.kind === 'settled'
+      ? `settled ${output.until / 16}`
+      : 'text' in output.draft
+        ? `${output.draft.type} ${output.draft.text}`
+        : output.draft.type,
+  );
+
+async function collect(outputs: AsyncIterable<PipelineOutput>, into: PipelineOutput[]): Promise<void> {
+  for await (const output of outputs) into.push(output);
+}
+
+const quiet = new AbortController().signal;
+
+describe('words', () => {
+  it('tells finals in the order they were spoken, whichever is ready first', async () => {
+    const { recogniser, asked } = scripted();
+    const speech = [started(0), ended(0, 900), started(1500), ended(1500, 2500), settled(2600)];
+    const outputs: PipelineOutput[] = [];
+    const done = collect(words(played(speech), recogniser, SETTINGS, newId, quiet), outputs);
+    await turn();
+    expect(asked.map(({ request }) => request.urgency)).toEqual(['final', 'final']);
+    asked[1]!.answer(heard('Second.'));
+    await turn();
+    expect(told(outputs)).toEqual(['speech.started', 'speech.started']);
+    asked[0]!.answer(heard('First.'));
+    await done;
+    expect(told(outputs).slice(2)).toEqual([
+      'transcript.final First.',
+      'transcript.final Second.',
+      'settled 2600',
+    ]);
+  });
+
+  it('has one partial in the works, the next of the newest audio there is when it comes back', async () => {
+    const { recogniser, asked } = scripted();
+    const speech = [
+      started(0),
+      growing(0, 400),
+      growing(0, 600),
+      growing(0, 800),
+      growing(0, 1200),
+      ended(0, 1400),
+    ];
+    const outputs: PipelineOutput[] = [];
+    const pause = async (at: number) => {
+      if (at === 4) asked[0]!.answer(heard('He'));
+      await turn();
+      await turn();
+    };
+    const done = collect(words(played(speech, pause), recogniser, SETTINGS, newId, quiet), outputs);
+    while (asked.length < 3) await turn();
+    expect(asked.map(({ request }) => [request.urgency, request.audio.length / 16])).toEqual([
+      ['partial', 400],
+      ['partial', 800],
+      ['final', 1400],
+    ]);
+    expect(asked[1]!.signal?.aborted).toBe(true);
+    asked[2]!.answer(heard('He was.'));
+    await done;
+    expect(told(outputs)).toEqual(['speech.started', 'transcript.partial He', 'transcript.final He was.']);
+  });
+
+  it('shows nothing of an utterance after its final', async () => {
+    const { recogniser, asked } = scripted();
+    const speech = [started(0), growing(0, 500), ended(0, 900)];
+    const outputs: PipelineOutput[] = [];
+    const done = collect(words(played(speech), recogniser, SETTINGS, newId, quiet), outputs);
+    while (asked.length < 2) await turn();
+    asked[1]!.answer(heard('Done.'));
+    asked[0]!.answer(heard('Do'));
+    await done;
+    expect(told(outputs)).toEqual(['speech.started', 'transcript.final Done.']);
+  });
+
+  it('makes the final begin with what was shown as settled', async () => {
+    const { recogniser, asked } = scripted();
+    const text = 'He was not an ill disposed young man';
+    const spoken = Array.from({ length: AGREEING + 1 }, (_, at) => growing(0, 400 * (at + 1)));
+    const speech = [started(0), ...spoken, ended(0, 400 * (AGREEING + 2))];
+    const outputs: PipelineOutput[] = [];
+    let answered = 0;
+    const pause = async () => {
+      while (answered < asked.length) asked[answered++]!.answer(heard(text));
+      for (let turns = 0; turns < 5; turns++) await turn();
+    };
+    const done = collect(words(played(speech, pause), recogniser, SETTINGS, newId, quiet), outputs);
+    while (asked.at(-1)?.request.urgency !== 'final') await turn();
+    expect(asked.at(-1)!.request.prefix).not.toBeNull();
+    expect(text.startsWith(asked.at(-1)!.request.prefix!)).toBe(true);
+    asked.at(-1)!.answer(heard(`${text}.`));
+    await done;
+  });
+
+  it('begins the final when the speaker pauses, and has it ready at the endpoint', async () => {
+    const { recogniser, asked } = scripted();
+    const pause = async (at: number) => {
+      if (at === 2) asked[0]!.answer(heard('Ready.'));
+      await turn();
+    };
+    const speech = [started(0), pausing(0, 900), ended(0, 900)];
+    const outputs: PipelineOutput[] = [];
+    await collect(words(played(speech, pause), recogniser, SETTINGS, newId, quiet), outputs);
+    expect(asked.length).toBe(1);
+    expect(told(outputs)).toEqual(['speech.started', 'transcript.final Ready.']);
+  });
+
+  it('keeps an early final that begins with what was settled since', async () => {
+    const { recogniser, asked } = scripted();
+    const text = 'He was not an ill disposed young man';
+    const times = Array.from({ length: AGREEING + 1 }, (_, at) => 400 * (at + 1));
+    const end = times.at(-1)!;
+    const speech = [started(0), pausing(0, end), ...times.map((ms) => growing(0, ms)), ended(0, end)];
+    const outputs: PipelineOutput[] = [];
+    let answered = 0;
+    const pause = async () => {
+      while (answered < asked.length) asked[answered++]!.answer(heard(text));
+      for (let turns = 0; turns < 5; turns++) await turn();
+    };
+    await collect(words(played(speech, pause), recogniser, SETTINGS, newId, quiet), outputs);
+    const partials = outputs.flatMap((output) =>
+      output.kind === 'event' && output.draft.type === 'transcript.partial' ? [output.draft.stableChars] : [],
+    );
+    expect(partials.at(-1)).toBeGreaterThan(0);
+    expect(asked.filter(({ request }) => request.urgency === 'final').length).toBe(1);
+    expect(told(outputs).at(-1)).toBe(`transcript.final ${text}`);
+  });
+
+  it('begins the final anew when the speaker went on after the pause', async () => {
+    const { recogniser, asked } = scripted();
+    const speech = [started(0), pausing(0, 900), growing(0, 1200), ended(0, 2000)];
+    const outputs: PipelineOutput[] = [];
+    const done = collect(words(played(speech), recogniser, SETTINGS, newId, quiet), outputs);
+    while (asked.filter(({ request }) => request.urgency === 'final').length < 2) await turn();
+    const [early, final] = asked.filter(({ request }) => request.urgency === 'final');
+    expect(early!.signal?.aborted).toBe(true);
+    final!.answer(heard('All of it.'));
+    await done;
+    expect(told(outputs)).toEqual(['speech.started', 'transcript.final All of it.']);
+  });
+
+  it('keeps what a guard withheld, with the reason', async () => {
+    const { recogniser, asked } = scripted();
+    const outputs: PipelineOutput[] = [];
+    const done = collect(
+      words(played([started(0), ended(0, 900)]), recogniser, SETTINGS, newId, quiet),
+      outputs,
+    );
+    while (asked.length < 1) await turn();
+    asked[0]!.answer({ ...heard('Thank you. Thank you.'), suppressed: 'repetition' });
+    await done;
+    expect(outputs.at(-1)).toMatchObject({
+      draft: { type: 'transcript.suppressed', reason: 'repetition', startMs: 0, endMs: 900 },
+    });
+  });
+
+  it('carries on when a partial is refused', async () => {
+    const { recogniser, asked } = scripted();
+    const outputs: PipelineOutput[] = [];
+    const pause = async () => {
+      asked.find(({ request }) => request.urgency === 'partial')?.fail(new Failure('overloaded', 'full'));
+      await turn();
+    };
+    const speech = [started(0), growing(0, 500), ended(0, 900)];
+    const done = collect(words(played(speech, pause), recogniser, SETTINGS, newId, quiet), outputs);
+    while (asked.at(-1)?.request.urgency !== 'final') await turn();
+    asked.at(-1)!.answer(heard('Fine.'));
+    await done;
+    expect(told(outputs)).toEqual(['speech.started', 'transcript.final Fine.']);
+  });
+
+  it('tells every final before it fails with the speech', async () => {
+    const { recogniser, asked } = scripted();
+    async function* broken(): AsyncGenerator<SpeechEvent> {
+      yield started(0);
+      yield ended(0, 900);
+      throw new Failure('audio_undecodable', 'broken');
+    }
+    const outputs: PipelineOutput[] = [];
+    const done = collect(words(broken(), recogniser, SETTINGS, newId, quiet), outputs);
+    while (asked.length < 1) await turn();
+    asked[0]!.answer(heard('Before.'));
+    await expect(done).rejects.toMatchObject({ code: 'audio_undecodable' });
+    expect(told(outputs)).toEqual(['speech.started', 'transcript.final Before.']);
+  });
+
+  it('takes no more speech while enough finals are in the works', async () => {
+    const { recogniser, asked } = scripted();
+    const speech = [0, 1, 2, 3, 4].flatMap((n) => [started(n * 2000), ended(n * 2000, n * 2000 + 1000)]);
+    const outputs: PipelineOutput[] = [];
+    const done = collect(words(played(speech), recogniser, SETTINGS, newId, quiet), outputs);
+    await turn();
+    expect(asked.length).toBe(3);
+    for (let at = 0; at < 5; at++) {
+      while (asked.length <= at) await turn();
+      asked[at]!.answer(heard(`${at}`));
+    }
+    await done;
+    expect(told(outputs).filter((line) => line.startsWith('transcript'))).toEqual(
+      [0, 1, 2, 3, 4].map((n) => `transcript.final ${n}`),
+    );
+  });
+
+  it('puts times on the session’s clock where the audio begins later', async () => {
+    const { recogniser, asked } = scripted();
+    const outputs: PipelineOutput[] = [];
+    const settings = { ...SETTINGS, from: toSamples(10_000) };
+    const done = collect(
+      words(played([started(100), ended(100, 900)]), recogniser, settings, newId, quiet),
+      outputs,
+    );
+    while (asked.length < 1) await turn();
+    asked[0]!.answer(heard('Later.'));
+    await done;
+    expect(outputs.at(-1)).toMatchObject({ draft: { startMs: 10_100, endMs: 10_900 } });
+  });
+
+  it('asks finals for their words, and puts those on the session’s clock, inside the utterance', async () => {
+    const { recogniser, asked } = scripted();
+    const outputs: PipelineOutput[] = [];
+    const settings = { ...SETTINGS, words: true, from: toSamples(10_000) };
+    const done = collect(
+      words(played([started(100), ended(100, 900)]), recogniser, settings, newId, quiet),
+      outputs,
+    );
+    while (asked.length < 1) await turn();
+    expect(asked[0]!.request.words).toBe(true);
+    const spoken = [
+      { text: 'Later', startMs: 20, endMs: 400, confidence: 0.5 },
+      { text: 'on.', startMs: 400, endMs: 801, confidence: 0.9 },
+    ];
+    asked[0]!.answer({ ...heard('Later on.'), words: spoken });
+    await done;
+    expect(outputs.at(-1)).toMatchObject({
+      draft: {
+        words: [
+          { text: 'Later', startMs: 10_120, endMs: 10_500, confidence: 0.5 },
+          { text: 'on.', startMs: 10_500, endMs: 10_900, confidence: 0.9 },
+        ],
+      },
+    });
+  });
+});

@@ -1,0 +1,243 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { samples } from '../../src/domain/time.ts';
+import {
+  BEFORE_SPEECH,
+  type EndpointEffect,
+  type EndpointEvent,
+  type EndpointState,
+  neededFrom,
+  step,
+} from '../../src/speech/endpointing.ts';
+import { FRAME_SAMPLES } from '../../src/speech/frame.ts';
+
+const at = (frame: number) => samples(frame * FRAME_SAMPLES);
+/** Silence of 16 frames, utterances of 64. */
+const limits = { silence: at(16), maxUtterance: at(64) };
+const NOW = at(1000);
+const PRE_ROLL = 224 * 16;
+
+const open = { start: at(990), lastProbability: 0.9, cut: null };
+const old = { start: at(936), lastProbability: 0.9, cut: { at: at(970), loudness: 0.4 } };
+
+const STATES = {
+  silence: { kind: 'silence', floor: at(10) },
+  'silence just after an utterance': { kind: 'silence', floor: at(999) },
+  onset: { kind: 'onset', floor: at(10), since: at(999), loudFrames: 1 },
+  speaking: { kind: 'speaking', ...open },
+  'speaking at the limit': { kind: 'speaking', ...old },
+  trailing: { kind: 'trailing', silentSince: at(998), ...open },
+  'trailing, about to pause': { kind: 'trailing', silentSince: at(995), ...open },
+  'trailing, about to end': { kind: 'trailing', silentSince: at(985), ...open, start: at(960) },
+  'trailing at the limit': { kind: 'trailing', silentSince: at(999), ...old },
+} as const satisfies Record<string, EndpointState>;
+
+const EVENTS = {
+  loud: { kind: 'frame', position: NOW, probability: 0.9 },
+  middling: { kind: 'frame', position: NOW, probability: 0.4 },
+  quiet: { kind: 'frame', position: NOW, probability: 0.1 },
+  commit: { kind: 'commit', position: samples(NOW + 100) },
+  end: { kind: 'end', position: samples(NOW + 100) },
+} as const satisfies Record<string, EndpointEvent>;
+
+type Expected = { to: EndpointState['kind']; tells?: EndpointEffect[] };
+
+const ended = (start: number, end: number, endedBy: 'silence' | 'length' | 'commit' | 'end') =>
+  ({ kind: 'ended', start: samples(start), end: samples(end), endedBy }) as const;
+const started = (start: number) => ({ kind: 'started', start: samples(start) }) as const;
+
+/** Cut at the quietest place; the next utterance goes on from there. */
+const CUT: Expected = { to: 'speaking', tells: [ended(at(936), at(970), 'length'), started(at(970))] };
+
+const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> = {
+  silence: {
+    loud: { to: 'onset' },
+    middling: { to: 'silence' },
+    quiet: { to: 'silence' },
+    commit: { to: 'silence' },
+    end: { to: 'silence' },
+  },
+  'silence just after an utterance': {
+    loud: { to: 'onset' },
+    middling: { to: 'silence' },
+    quiet: { to: 'silence' },
+    commit: { to: 'silence' },
+    end: { to: 'silence' },
+  },
+  onset: {
+    loud: { to: 'speaking', tells: [started(at(999) - PRE_ROLL)] },
+    middling: { to: 'silence' },
+    quiet: { to: 'silence' },
+    commit: { to: 'onset' },
+    end: { to: 'onset' },
+  },
+  speaking: {
+    loud: { to: 'speaking' },
+    middling: { to: 'speaking' },
+    quiet: { to: 'trailing' },
+    commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
+    end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
+  },
+  'speaking at the limit': {
+    loud: CUT,
+    middling: CUT,
+    quiet: CUT,
+    commit: { to: 'silence', tells: [ended(at(936), NOW + 100, 'commit')] },
+    end: { to: 'silence', tells: [ended(at(936), NOW + 100, 'end')] },
+  },
+  trailing: {
+    loud: { to: 'speaking' },
+    middling: { to: 'trailing' },
+    quiet: { to: 'trailing' },
+    commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
+    end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
+  },
+  'trailing, about to pause': {
+    loud: { to: 'speaking' },
+    middling: { to: 'trailing', tells: [{ kind: 'pausing', start: at(990), end: at(1001) }] },
+    quiet: { to: 'trailing', tells: [{ kind: 'pausing', start: at(990), end: at(1001) }] },
+    commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
+    end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
+  },
+  'trailing, about to end': {
+    loud: { to: 'speaking' },
+    middling: { to: 'silence', tells: [ended(at(960), at(991), 'silence')] },
+    quiet: { to: 'silence', tells: [ended(at(960), at(991), 'silence')] },
+    commit: { to: 'silence', tells: [ended(at(960), at(991), 'commit')] },
+    end: { to: 'silence', tells: [ended(at(960), at(991), 'end')] },
+  },
+  'trailing at the limit': {
+    loud: CUT,
+    middling: { to: 'silence', tells: [ended(at(936), at(1001), 'length')] },
+    quiet: { to: 'silence', tells: [ended(at(936), at(1001), 'length')] },
+    commit: { to: 'silence', tells: [ended(at(936), NOW + 100, 'commit')] },
+    end: { to: 'silence', tells: [ended(at(936), NOW + 100, 'end')] },
+  },
+};
+
+describe('endpointing', () => {
+  for (const state of Object.keys(TABLE) as (keyof typeof TABLE)[])
+    for (const event of Object.keys(EVENTS) as (keyof typeof EVENTS)[]) {
+      const { to, tells = [] } = TABLE[state][event];
+      it(`goes from ${state} to ${to} on ${event}${tells.map(({ kind }) => ` and tells ${kind}`).join('')}`, () => {
+        const [next, effects] = step(STATES[state], EVENTS[event], limits);
+        expect(next.kind).toBe(to);
+        expect(effects).toEqual(tells);
+      });
+    }
+
+  it('never begins an utterance before the end of the one before', () => {
+    const [onset] = step(STATES['silence just after an utterance'], EVENTS.loud, limits);
+    const [, effects] = step(onset, { ...EVENTS.loud, position: at(1001) }, limits);
+    expect(effects).toEqual([started(at(999))]);
+  });
+
+  it('cuts where two neighbouring frames are quietest, late rather than early', () => {
+    const probabilities = [...Array(63).fill(0.9), 0.9, 0.9];
+    probabilities[50] = 0.4;
+    probabilities[51] = 0.4;
+    probabilities[55] = 0.36;
+    const [, effects] = run(
+      probabilities.map((probability, i) => ({ kind: 'frame', position: at(i), probability })),
+    );
+    expect(effects.find(({ kind }) => kind === 'ended')).toMatchObject({ end: at(51) });
+  });
+});
+
+function run(events: readonly EndpointEvent[], by = limits): [EndpointState, EndpointEffect[]] {
+  let state = BEFORE_SPEECH;
+  const effects: EndpointEffect[] = [];
+  for (const event of events) {
+    const [next, told] = step(state, event, by);
+    state = next;
+    effects.push(...told);
+  }
+  return [state, effects];
+}
+
+/** Stretches of loud, middling and quiet frames with commits strewn in, and the end. */
+const streams = fc
+  .array(
+    fc.record({
+      probability: fc.constantFrom(0, 0.2, 0.36, 0.45, 0.5, 0.7, 1),
+      frames: fc.integer({ min: 1, max: 70 }),
+      commitAfter: fc.option(fc.integer({ min: 0, max: FRAME_SAMPLES - 1 }), { freq: 4 }),
+    }),
+    { maxLength: 40 },
+  )
+  .map((stretches) => {
+    const events: EndpointEvent[] = [];
+    let frame = 0;
+    for (const { probability, frames, commitAfter } of stretches) {
+      for (let i = 0; i < frames; i++) events.push({ kind: 'frame', position: at(frame++), probability });
+      if (commitAfter !== null) events.push({ kind: 'commit', position: samples(at(frame) + commitAfter) });
+    }
+    return [...events, { kind: 'end', position: samples(at(frame) + FRAME_SAMPLES - 1) } as const];
+  });
+
+const someLimits = fc.record({
+  silence: fc.integer({ min: 1_600, max: 80_000 }).map(samples),
+  maxUtterance: fc.integer({ min: 32_000, max: 448_000 }).map(samples),
+});
+
+describe('any stream of frames', () => {
+  it('gives utterances in order, apart, within the audio, none too long, each begun and ended once', () => {
+    fc.assert(
+      fc.property(streams, someLimits, (events, by) => {
+        const [, effects] = run(events, by);
+        let before = 0;
+        let open: number | null = null;
+        for (const effect of effects)
+          if (effect.kind === 'started') {
+            expect(open).toBeNull();
+            expect(effect.start).toBeGreaterThanOrEqual(before);
+            open = effect.start;
+          } else {
+            expect(effect.start).toBe(open);
+            expect(effect.end).toBeGreaterThan(effect.start);
+            expect(effect.end - effect.start).toBeLessThanOrEqual(by.maxUtterance);
+            expect(effect.end).toBeLessThanOrEqual(events.at(-1)!.position);
+            if (effect.kind === 'ended') {
+              before = effect.end;
+              open = null;
+            }
+          }
+        expect(open).toBeNull();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('never needs again what it once let go', () => {
+    fc.assert(
+      fc.property(streams, someLimits, (events, by) => {
+        let state = BEFORE_SPEECH;
+        let needed = 0;
+        for (const event of events) {
+          const [next, effects] = step(state, event, by);
+          for (const { start } of effects) expect(start).toBeGreaterThanOrEqual(needed);
+          state = next;
+          if (event.kind !== 'frame') continue;
+          const now = neededFrom(state, samples(event.position + FRAME_SAMPLES));
+          expect(now).toBeGreaterThanOrEqual(needed);
+          needed = now;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('promises with `pausing` exactly the bounds that silence then gives', () => {
+    fc.assert(
+      fc.property(streams, someLimits, (events, by) => {
+        let promised: EndpointEffect | null = null;
+        for (const effect of run(events, by)[1]) {
+          if (effect.kind === 'ended' && effect.endedBy === 'silence' && by.silence > 6 * FRAME_SAMPLES)
+            expect(promised).toMatchObject({ kind: 'pausing', start: effect.start, end: effect.end });
+          promised = effect;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AGREEING, settle, splitWords, UNSETTLED } from '../../src/whisper/stability.ts';
+
+const after = (...hypotheses: string[]): string => hypotheses.reduce(settle, UNSETTLED).settled;
+const times = (count: number, text: string): string[] => Array<string>(count).fill(text);
+
+describe('what is settled', () => {
+  it('is nothing before enough hypotheses agree', () => {
+    expect(after(...times(AGREEING - 1, 'one two three four'))).toBe('');
+    expect(after(...times(AGREEING, 'one two three four'))).toBe('one two');
+  });
+
+  it('is what they all agree on, without the two newest words', () => {
+    const growing = [
+      ...times(AGREEING - 2, 'one two three'),
+      'one two three four',
+      'one two three four five',
+    ];
+    expect(after(...growing)).toBe('one two three');
+    expect(after(...times(AGREEING - 2, 'one two'), 'one too three', 'one two three four')).toBe('one');
+  });
+
+  it('counts words where the script has no spaces', () => {
+    expect(splitWords('今日は天気がいい').length).toBeGreaterThan(2);
+    expect(after(...times(AGREEING - 1, '오늘은 날씨가'), '오늘은 날씨가 아주 좋네요')).toBe('오늘은 날씨가');
+  });
+
+  it('is never taken back', () => {
+    const word = fc.constantFrom('a', 'b', 'c', '네', '。');
+    const hypothesis = fc.array(word, { maxLength: 8 }).map((list) => list.join(' '));
+    fc.assert(
+      fc.property(fc.array(hypothesis, { maxLength: 12 }), (hypotheses) => {
+        let state = UNSETTLED;
+        for (const text of hypotheses) {
+          // The decoder is given what is settled as its prefix, so each hypothesis begins with it.
+          const next = settle(state, state.settled + text);
+          expect(next.settled.startsWith(state.settled)).toBe(true);
+          state = next;
+        }
+      }),
+    );
+  });
+
+  it('splits text into pieces that make it up again', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        expect(splitWords(text).join('')).toBe(text);
+      }),
+    );
+  });
+});
