@@ -1,0 +1,25 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../src/flow/clock.ts';
+import { openRecogniser } from '../../src/whisper/recogniser.ts';
+import { ownCpuSeconds } from '../machine.ts';
+import type { Engine } from './engine.ts';
+
+const modelFolder = join(import.meta.dirname, '..', '..', 'models', 'whisper-base');
+
+/** This project's recogniser on the bundled model, without a gateway around it: one thread a core. */
+export async function openEarshot(cacheFolder: string): Promise<Engine> {
+  const workers = availableParallelism();
+  const recogniser = await openRecogniser({ modelFolder, cacheFolder, workers, clock: systemClock });
+  return {
+    name: 'Earshot',
+    atOnce: workers,
+    async transcribe(audio, language) {
+      const asked = { language, prompt: null, prefix: null, draft: [], words: false } as const;
+      const request = { audio, ...asked, urgency: 'final' } as const;
+      return (await recogniser.recognise(request)).text;
+    },
+    cpuSeconds: async () => ownCpuSeconds(),
+    close: () => recogniser.close(),
+  };
+}

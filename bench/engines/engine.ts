@@ -1,0 +1,12 @@
+/** Anything that turns one stretch of audio into words, to be measured beside the others. */
+export interface Engine {
+  /** As the report shows it. */
+  readonly name: string;
+  /** How many calls at a time keep it busy. */
+  readonly atOnce: number;
+  /** @param audio 16 kHz mono, −1…1, at most 30 s. @param language Its two- or three-letter code. */
+  transcribe(audio: Float32Array, language: string): Promise<string>;
+  /** Of the process it runs in, which may be this one, so far. */
+  cpuSeconds(): Promise<number>;
+  close(): Promise<void>;
+}
