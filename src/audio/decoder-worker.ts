@@ -12,6 +12,8 @@ import { tame } from './tame.ts';
 import { undecodable } from './undecodable.ts';
 
 const STEP_SAMPLES = SAMPLE_RATE_HZ / 2;
+/** A stream needs a few megabytes, its codec some more, and what was not collected yet counts as well. */
+const MAX_HELD_MB = 192;
 
 /** The codecs complain about damaged packets on the console; whoever sent them is told in another way. */
 console.error = () => {};
@@ -63,15 +65,18 @@ async function step(): Promise<Transferred<Decoded>> {
   return new Transferred({ audio, more }, [audio.buffer]);
 }
 
-serveThread<DecoderApi>({
-  async decode(bytes) {
-    const container = await opening;
-    isEnding = bytes === null;
-    sounds =
-      bytes === null
-        ? container.finish()[Symbol.iterator]()
-        : container.decode(bytes)[Symbol.asyncIterator]();
-    return step();
+serveThread<DecoderApi>(
+  {
+    async decode(bytes) {
+      const container = await opening;
+      isEnding = bytes === null;
+      sounds =
+        bytes === null
+          ? container.finish()[Symbol.iterator]()
+          : container.decode(bytes)[Symbol.asyncIterator]();
+      return step();
+    },
+    more: () => step(),
   },
-  more: () => step(),
-});
+  { maxHeldMb: MAX_HELD_MB },
+);

@@ -10,6 +10,7 @@
  *     // elsewhere:   const thread = new Thread<Api>(threadEntry(import.meta.url, './worker.js'));
  *     //              await thread.call('double', [21]);
  */
+import { getHeapStatistics } from 'node:v8';
 import { parentPort, type TransferListItem, Worker, workerData } from 'node:worker_threads';
 import { Failure, type FailureCode } from '../domain/failure.ts';
 
@@ -57,7 +58,11 @@ export interface ThreadOptions {
   readonly name: string;
   /** Given to the worker when it starts; read there with {@link threadData}. */
   readonly data?: unknown;
-  /** A thread that wants more memory on its heap than this dies alone, with {@link ThreadDied}. */
+  /**
+   * A thread that wants more memory on its heap than this dies. Alone on Node 20; V8 in Node 24 may take the whole
+   * process along when a heap grows this far within one call, so what grows between calls is better bounded with
+   * the `maxHeldMb` of {@link serveThread}.
+   */
   readonly maxOldSpaceMb?: number;
 }
 
@@ -72,11 +77,6 @@ export interface CallOptions {
 
 /** How long a thread that is closed may take over what it is doing, in milliseconds. */
 const CLOSE_GRACE_MS = 5000;
-/**
- * The young generation of a thread with a memory limit, in megabytes. With V8's own, several times larger on newer
- * Nodes, one collection can carry over more than the limit allows, which ends the process instead of the thread.
- */
-const YOUNG_SPACE_MB = 8;
 
 interface Pending {
   /** The worker that was asked: its end is the end of the call, a later worker's is not. */
@@ -174,9 +174,7 @@ export class Thread<A extends Api> {
     const worker = new Worker(this.#entry, {
       name,
       workerData: data,
-      ...(maxOldSpaceMb && {
-        resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb, maxYoungGenerationSizeMb: YOUNG_SPACE_MB },
-      }),
+      ...(maxOldSpaceMb && { resourceLimits: { maxOldGenerationSizeMb: maxOldSpaceMb } }),
     });
     let cause: unknown;
     worker.on('message', (reply: Reply) => this.#receive(reply));
@@ -239,9 +237,23 @@ export type ThreadMethods<A extends Api> = {
 /** What the thread was started with. */
 export const threadData = <T>(): T => workerData as T;
 
+export interface ServeOptions {
+  /** A thread that holds more than this after a call, buffers and garbage included, ends instead of answering. */
+  readonly maxHeldMb?: number;
+}
+
+/** Memory of this thread: its heap, and the buffers outside of it. */
+function heldMb(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return (used_heap_size + external_memory) / 2 ** 20;
+}
+
 /** Answers calls, in the worker. A thrown {@link Failure} arrives as one; of any other error
  * the message does. */
-export function serveThread<A extends Api>(methods: ThreadMethods<A>): void {
+export function serveThread<A extends Api>(
+  methods: ThreadMethods<A>,
+  { maxHeldMb = Number.POSITIVE_INFINITY }: ServeOptions = {},
+): void {
   const port = parentPort;
   if (!port) throw new Error('serveThread runs only in a worker thread');
   const running = new Map<number, AbortController>();
@@ -262,6 +274,8 @@ export function serveThread<A extends Api>(methods: ThreadMethods<A>): void {
     };
     try {
       const outcome = await methods[method as keyof A]!.apply(context, args as Parameters<A[keyof A]>);
+      // A thread without its port has nothing left to wait for: it ends.
+      if (heldMb() > maxHeldMb) return port.close();
       if (outcome instanceof Transferred)
         reply({ kind: 'result', id, value: outcome.value }, outcome.transfer);
       else reply({ kind: 'result', id, value: outcome });

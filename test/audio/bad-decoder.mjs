@@ -13,14 +13,6 @@ const WRONGS = {
     const hoard = [];
     while (true) hoard.push(new Array(1_000).fill({}).map(() => ({})));
   },
-  6: () => {
-    const hoard = [];
-    while (true) hoard.push(new Array(10_000).fill(1.5));
-  },
-  4: () => {
-    throw new Error('decoder bug');
-  },
-  5: (id) => parentPort.postMessage({ kind: 'error', id, message: 'unexpected token', code: null }),
 };
 
 parentPort.on('message', ({ id, args: [bytes] }) => WRONGS[bytes[0]](id));

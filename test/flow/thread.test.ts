@@ -7,6 +7,8 @@ type Api = {
   data(): string;
   fail(): void;
   die(): void;
+  hoard(): void;
+  hoardBuffers(): void;
   count(upTo: number): string;
   untilStopped(): string;
 };
@@ -60,6 +62,18 @@ describe('a thread', () => {
     await expect(dying).rejects.toBeInstanceOf(ThreadDied);
     expect(await thread.call('double', [21])).toBe(42);
   });
+
+  it.each(['hoard', 'hoardBuffers'] as const)(
+    'ends when it holds on to too much memory (%s)',
+    async (method) => {
+      const thread = start();
+      const calls = async () => {
+        for (let i = 0; i < 20; i++) await thread.call(method, []);
+      };
+      await expect(calls()).rejects.toBeInstanceOf(ThreadDied);
+      expect(await thread.call('double', [4])).toBe(8);
+    },
+  );
 
   it('keeps the calls of a new worker apart from the end of the one before', async () => {
     const thread = start();
