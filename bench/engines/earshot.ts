@@ -15,7 +15,14 @@ export async function openEarshot(cacheFolder: string): Promise<Engine> {
     name: 'Earshot',
     atOnce: workers,
     async transcribe(audio, language) {
-      const asked = { language, prompt: null, prefix: null, draft: [], words: false } as const;
+      const asked = {
+        language,
+        prompt: null,
+        prefix: null,
+        draft: [],
+        utterance: null,
+        words: false,
+      } as const;
       const request = { audio, ...asked, urgency: 'final' } as const;
       return (await recogniser.recognise(request)).text;
     },

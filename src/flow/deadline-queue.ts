@@ -16,6 +16,21 @@ export class DeadlineQueue<T> {
     this.#rise(this.#heap.length - 1);
   }
 
+  /** The item whose deadline is next, left where it is. */
+  peek(): { readonly item: T; readonly deadlineMs: number } | undefined {
+    return this.#heap[0];
+  }
+
+  /** Takes the item whose deadline is next of those that are `wanted`, or undefined. */
+  popWhere(wanted: (item: T) => boolean): T | undefined {
+    let best = -1;
+    for (let at = 0; at < this.#heap.length; at++)
+      if (wanted(this.#heap[at]!.item) && (best < 0 || this.#before(at, best))) best = at;
+    const found = this.#heap[best]?.item;
+    if (found !== undefined) this.remove(found);
+    return found;
+  }
+
   /** Takes the item whose deadline is next, or undefined. */
   pop(): T | undefined {
     const first = this.#heap[0];

@@ -112,7 +112,9 @@ export class OpenUtterance {
     const { language, prompt, words, urgency } = this.#settings;
     const prefix = this.#settled;
     const draft = this.#partials?.draft ?? [];
-    const request = { audio, language, prompt, prefix, draft, words, urgency };
+    // A recording's utterances are heard once.
+    const utterance = urgency === 'final' ? this.#id : null;
+    const request = { audio, language, prompt, prefix, draft, utterance, words, urgency };
     return this.#recogniser.recognise(request, signal);
   }
 

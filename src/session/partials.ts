@@ -10,6 +10,9 @@ import { type Stability, settle, UNSETTLED } from '../whisper/stability.ts';
 /** New audio between one hypothesis and the next. */
 const CADENCE = toSamples(300);
 
+/** From so much audio on, the language heard is taken for that of the utterance; the final asks anew. */
+const TELLING = toSamples(1_500);
+
 export interface PartialsParts {
   readonly recogniser: Recogniser;
   readonly language: string | null;
@@ -26,6 +29,7 @@ export class Partials {
   #heardUntil: Samples;
   #stability: Stability = UNSETTLED;
   #draft: readonly number[] = [];
+  #language: string | null = null;
   #shown = '';
 
   /** @param utterance Its id, and where it starts on the session's clock. */
@@ -76,10 +80,13 @@ export class Partials {
     const { signal } = this.#stop;
     const prefix = this.settled;
     const { draft } = this;
-    const request = { audio, language, prompt, prefix, draft, words: false, urgency: 'partial' } as const;
+    const { id: utterance } = this.#utterance;
+    const asked = { prompt, prefix, draft, utterance, words: false, urgency: 'partial' } as const;
+    const request = { audio, language: language ?? this.#language, ...asked };
     const heard = await recogniser.recognise(request, signal);
     if (signal.aborted || heard.suppressed !== null || heard.text === '') return;
     this.#draft = heard.tokens;
+    if (audio.length >= TELLING) this.#language = heard.language;
     const { settled } = this.#stability;
     this.#stability = settle(this.#stability, heard.text);
     if (heard.text === this.#shown && this.#stability.settled === settled) return;

@@ -78,11 +78,11 @@ export class MelStream {
   }
 
   /**
-   * The features as the encoder wants them: normalised, one row of `frames` values for each mel, silence where
-   * `frames` goes beyond the audio.
-   * @returns `melCount × frames` values.
+   * The features as the encoder wants them: normalised, one row for each mel with the values of the frames
+   * `from` … `to`, silence where they go beyond the audio. The loudest sound so far sets what is clamped.
+   * @returns `melCount × (to − from)` values.
    */
-  features(frames: number): Float32Array {
+  features(to: number, from = 0): Float32Array {
     const { melCount } = this;
     const logs = this.#logs;
     const known = this.#frames * melCount;
@@ -90,12 +90,13 @@ export class MelStream {
     for (let i = 0; i < known; i++) if (logs[i]! > peak) peak = logs[i]!;
     const least = Math.max(FLOOR_LOG, peak - RANGE_LOG);
 
-    const out = new Float32Array(melCount * frames).fill((least + 4) / 4);
-    const filled = Math.min(frames, this.#frames);
+    const width = to - from;
+    const out = new Float32Array(melCount * width).fill((least + 4) / 4);
+    const filled = Math.min(to, this.#frames);
     for (let mel = 0; mel < melCount; mel++)
-      for (let frame = 0; frame < filled; frame++) {
+      for (let frame = from; frame < filled; frame++) {
         const log = logs[frame * melCount + mel]!;
-        if (log > least) out[mel * frames + frame] = (log + 4) / 4;
+        if (log > least) out[mel * width + frame - from] = (log + 4) / 4;
       }
     return out;
   }

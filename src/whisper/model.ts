@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { SAMPLE_RATE_HZ } from '../domain/time.ts';
 import { type Decoding, decode } from './decoding.ts';
-import type { CompiledGraphs } from './graph/contract.ts';
-import { layout } from './graph/weighted-tail.ts';
+import { EncoderMemories, EncoderMemory } from './encoder-memory.ts';
+import { type CompiledGraphs, memoryNames } from './graph/contract.ts';
 import { suppressionOf } from './guards.ts';
-import { MelStream } from './mel.ts';
 import type { Recognition, RecognitionRequest } from './recognition.ts';
 import { UNSPACED_SCRIPTS } from './scripts.ts';
-import { openSessions } from './sessions.ts';
+import { type EncodedWindow, openSessions } from './sessions.ts';
 import { WhisperTokenizer } from './tokens.ts';
 import type { WhisperConfig } from './weights/config.ts';
 import { wordTimes } from './word-times.ts';
@@ -19,8 +18,6 @@ export interface ModelPlan {
   readonly tokenizerPath: string;
   readonly graphs: CompiledGraphs;
 }
-
-export type TranscriptionRequest = Omit<RecognitionRequest, 'urgency'>;
 
 /** What was heard, and what the model says of it. */
 export interface Transcription extends Recognition {
@@ -37,18 +34,13 @@ export interface WhisperModel {
    * Recognises one window.
    * @throws RangeError beyond 30 s or for an unknown language; the signal's reason when aborted.
    */
-  transcribe(request: TranscriptionRequest, signal?: AbortSignal): Promise<Transcription>;
+  transcribe(request: RecognitionRequest, signal?: AbortSignal): Promise<Transcription>;
   release(): Promise<void>;
 }
 
-/**
- * How much silence after the audio is encoded as it is, and how many silent positions one stands for after
- * that: with both, int8 base makes no more errors than with all 30 s.
- */
-const TAIL_SECONDS = 0.5;
-const TAIL_STRIDE = 20;
+/** What a thread keeps of the utterances that are being spoken: some 5 MB a second of each with base. */
+const MEMORY_BYTES = 96 * 2 ** 20;
 
-const POSITIONS_PER_SECOND = 50;
 const FRAMES_PER_POSITION = 2;
 
 /** Loads a model; takes some hundred milliseconds of this thread. */
@@ -59,20 +51,32 @@ export async function openModel({ config, tokenizerPath, graphs }: ModelPlan): P
   ]);
   const tokenizer = new WhisperTokenizer(JSON.parse(tokenizerJson), config.tokens.endOfText);
 
+  const memory = () => new EncoderMemory(config, memoryNames(config).length);
+  const memories = new EncoderMemories(MEMORY_BYTES, memory);
+
+  /** Encodes a request's audio, as far as it was not encoded for an earlier request of its utterance. */
+  const encode = async ({ audio, utterance, urgency }: RecognitionRequest): Promise<EncodedWindow> => {
+    const known = utterance === null ? memory() : memories.of(utterance);
+    const seconds = audio.length / SAMPLE_RATE_HZ;
+    const isQuick = urgency === 'partial';
+    const window = known.window(seconds, isQuick ? 'quick' : 'thorough');
+    const first = window.knownPositions - window.lead;
+    const mel = known
+      .features(audio)
+      .features(
+        FRAMES_PER_POSITION * (window.knownPositions + window.positions.length),
+        FRAMES_PER_POSITION * first,
+      );
+    const encoded = await sessions.encode({ mel, window, past: known.past(window), keep: isQuick });
+    if (isQuick) known.keep(window, encoded.fresh, seconds);
+    return encoded;
+  };
+
   return {
     transcribe: async (request, signal = new AbortController().signal) => {
       const { audio, language, prompt, prefix, draft } = request;
-      const mel = new MelStream(config.mels);
-      mel.append(audio);
       const seconds = audio.length / SAMPLE_RATE_HZ;
-      const kept = Math.ceil((seconds + TAIL_SECONDS) * POSITIONS_PER_SECOND);
-      const window = layout(
-        Math.min(config.maxSourcePositions, kept),
-        TAIL_STRIDE,
-        config.maxSourcePositions,
-      );
-      const features = mel.features(FRAMES_PER_POSITION * window.positions.length);
-      const { pass, attend } = await sessions.encode(features, window);
+      const { pass, attend } = await encode(request);
       const prefixTokens = prefix ? tokenizer.encode(asWritten(prefix)) : [];
       const decoding = await decode(
         pass,

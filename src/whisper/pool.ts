@@ -1,6 +1,9 @@
 /**
  * A pool of workers behind one queue, earliest deadline first. Each worker does one job at a time. A job whose
  * worker died is done once more; whatever happens, every job ends: with its result, a failure, or its abort.
+ *
+ * Jobs on one topic prefer the worker that did the last one, which still knows of it: that worker does them first,
+ * and others only when they have nothing of their own to do, or the deadline has come.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
@@ -29,14 +32,20 @@ export interface JobOptions {
   readonly allowanceMs: number;
   /** Whether the job is turned away where the queue is full. What may not be lost must be let in. */
   readonly refusable: boolean;
+  /** What the job is about; null where no worker can know more of it than another. */
+  readonly topic?: string | null;
   readonly signal?: AbortSignal | undefined;
 }
 
 const MAX_ATTEMPTS = 2;
 const RETRY_AFTER_MS = 1_000;
 
+/** Topics whose worker is remembered; more than are ever talked of at once. */
+const MAX_TOPICS = 1_000;
+
 interface Ticket<Job, Result> {
   readonly job: Job;
+  readonly topic: string | null;
   readonly deadlineMs: number;
   readonly signal: AbortSignal | undefined;
   attempts: number;
@@ -50,6 +59,8 @@ export class WorkPool<Job, Result> {
   readonly #waiting = new DeadlineQueue<Ticket<Job, Result>>();
   /** Those without work; the last is asked first. */
   readonly #idle: Runner<Job, Result>[];
+  /** Who did the last job on a topic; the topic touched longest ago comes first. */
+  readonly #homes = new Map<string, Runner<Job, Result>>();
   #closed = false;
 
   constructor(runners: readonly Runner<Job, Result>[], options: PoolOptions) {
@@ -75,7 +86,7 @@ export class WorkPool<Job, Result> {
    * @throws Failure `overloaded` where the queue is full, `recognition_failed` where the worker failed or died
    * twice, `shutting_down` once closed; the signal's reason when aborted.
    */
-  async submit(job: Job, { allowanceMs, refusable, signal }: JobOptions): Promise<Result> {
+  async submit(job: Job, { allowanceMs, refusable, topic = null, signal }: JobOptions): Promise<Result> {
     signal?.throwIfAborted();
     if (this.#closed) throw shuttingDown();
     if (refusable && this.#waiting.size >= this.#options.maxWaiting)
@@ -84,7 +95,7 @@ export class WorkPool<Job, Result> {
       });
     const { promise, resolve, reject } = withResolvers<Result>();
     const deadlineMs = this.#options.clock.monotonicMs() + allowanceMs;
-    const ticket: Ticket<Job, Result> = { job, deadlineMs, signal, attempts: 0, resolve, reject };
+    const ticket: Ticket<Job, Result> = { job, topic, deadlineMs, signal, attempts: 0, resolve, reject };
     // The caller is told at once; a worker already at it stops when it next looks.
     const onAbort = () => {
       this.#waiting.remove(ticket);
@@ -109,15 +120,43 @@ export class WorkPool<Job, Result> {
   }
 
   #dispatch(): void {
-    while (this.#idle.length > 0) {
-      const ticket = this.#waiting.pop();
-      if (!ticket) return;
-      void this.#run(this.#idle.pop()!, ticket);
+    for (let next = this.#next(); next; next = this.#next()) {
+      const { runner, ticket } = next;
+      this.#idle.splice(this.#idle.indexOf(runner), 1);
+      void this.#run(runner, ticket);
     }
+  }
+
+  /** Who does what next; null where there is nobody or nothing. */
+  #next(): { runner: Runner<Job, Result>; ticket: Ticket<Job, Result> } | null {
+    const idle = this.#idle.at(-1);
+    const first = this.#waiting.peek();
+    if (!idle || !first) return null;
+    const home = this.#homeOf(first.item);
+    if (home && this.#idle.includes(home)) return { runner: home, ticket: this.#waiting.pop()! };
+    const isDue = first.deadlineMs <= this.#options.clock.monotonicMs();
+    if (home && !isDue)
+      for (const runner of this.#idle) {
+        const ticket = this.#waiting.popWhere((waiting) => this.#homeOf(waiting) === runner);
+        if (ticket) return { runner, ticket };
+      }
+    return { runner: idle, ticket: this.#waiting.pop()! };
+  }
+
+  #homeOf({ topic }: Ticket<Job, Result>): Runner<Job, Result> | undefined {
+    return topic === null ? undefined : this.#homes.get(topic);
+  }
+
+  #settle({ topic }: Ticket<Job, Result>, runner: Runner<Job, Result>): void {
+    if (topic === null) return;
+    this.#homes.delete(topic);
+    this.#homes.set(topic, runner);
+    if (this.#homes.size > MAX_TOPICS) this.#homes.delete(this.#homes.keys().next().value!);
   }
 
   async #run(runner: Runner<Job, Result>, ticket: Ticket<Job, Result>): Promise<void> {
     ticket.attempts++;
+    this.#settle(ticket, runner);
     const stopWatching = this.#options.clock.after(this.#options.maxJobMs, () => void runner.restart());
     let died = false;
     try {

@@ -3,9 +3,9 @@ import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
 import { Thread, threadEntry } from '../flow/thread.ts';
 import { ModelError } from '../models/model-error.ts';
-import type { ModelPlan, Transcription, TranscriptionRequest } from './model.ts';
+import type { ModelPlan, Transcription } from './model.ts';
 import { type Runner, WorkPool } from './pool.ts';
-import type { Recogniser, Urgency } from './recognition.ts';
+import type { Recogniser, RecognitionRequest, Urgency } from './recognition.ts';
 import type { WorkerApi } from './worker.ts';
 
 export interface RecogniserOptions {
@@ -60,7 +60,7 @@ export function recognitionThread(name: string): Thread<WorkerApi> {
 export function threadRunner(
   thread: Thread<WorkerApi>,
   plan: ModelPlan,
-): Runner<TranscriptionRequest, Transcription> {
+): Runner<RecognitionRequest, Transcription> {
   return {
     run: (request, signal) => thread.call('transcribe', [plan, request], signal ? { signal } : {}),
     restart: () => thread.restart(),
@@ -69,7 +69,7 @@ export function threadRunner(
 }
 
 function recogniserOver(
-  pool: WorkPool<TranscriptionRequest, Transcription>,
+  pool: WorkPool<RecognitionRequest, Transcription>,
   modelName: string,
   { config }: ModelPlan,
 ): Recogniser {
@@ -78,15 +78,16 @@ function recogniserOver(
   return {
     modelName,
     languages,
-    async recognise({ urgency, ...asked }, signal) {
-      const { language } = asked;
+    async recognise(asked, signal) {
+      const { language, urgency, utterance } = asked;
       if (language !== null && !languages.includes(language))
         throw new Failure('unsupported_option', `${modelName} does not know the language ${language}.`);
       // A copy: the request may wait, and be made twice, while its caller's buffer moves on.
-      const request: TranscriptionRequest = { ...asked, audio: asked.audio.slice() };
+      const request = { ...asked, audio: asked.audio.slice() };
       return pool.submit(request, {
         allowanceMs: ALLOWANCE_MS[urgency],
         refusable: urgency !== 'final',
+        topic: utterance,
         signal,
       });
     },

@@ -21,6 +21,11 @@ export interface RecognitionRequest {
    * far as it still holds: the result is the same as without, only sooner.
    */
   readonly draft: readonly number[];
+  /**
+   * Names the utterance whose beginning `audio` is, up to now; null where there will be no other request for it.
+   * What was computed for one request is used for the next, and requests with one name prefer one worker.
+   */
+  readonly utterance: string | null;
   /** Whether the words and their times are wanted: one more pass of the decoder over the whole text. */
   readonly words: boolean;
   readonly urgency: Urgency;

@@ -2,8 +2,16 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Attention } from './alignment.ts';
 import type { DecoderPass } from './decoding.ts';
-import { type CompiledGraphs, decoderIo, encoderIo } from './graph/contract.ts';
-import type { TailLayout } from './graph/weighted-tail.ts';
+import type { PastStates } from './encoder-memory.ts';
+import type { EncoderWindow } from './encoder-window.ts';
+import {
+  type CompiledGraphs,
+  crossIo,
+  decoderIo,
+  encoderIo,
+  memoryIo,
+  memoryNames,
+} from './graph/contract.ts';
 import type { WhisperConfig } from './weights/config.ts';
 
 /** One thread a worker: several workers with one thread each do three times the work of one with several. */
@@ -15,10 +23,22 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
 };
 
+export interface EncoderRequest {
+  /** Frames of the positions encoded and of those that lead to them, one row for each mel. */
+  readonly mel: Float32Array;
+  readonly window: EncoderWindow;
+  /** What earlier passes left; null for nothing. */
+  readonly past: PastStates | null;
+  /** Whether what this pass leaves is wanted: copying it costs a millisecond or two. */
+  readonly keep: boolean;
+}
+
 /** Encodes a window; the answer decodes it, as often as wanted. */
-type Encoder = (mel: Float32Array, layout: TailLayout) => Promise<EncodedWindow>;
+type Encoder = (request: EncoderRequest) => Promise<EncodedWindow>;
 
 export interface EncodedWindow {
+  /** The rows of what was encoded, a tensor for each of `memoryNames`; empty where they were not asked for. */
+  readonly fresh: readonly Float32Array[];
   readonly pass: DecoderPass;
   /** Runs the decoder over a whole text and its start tokens, apart from what `pass` keeps. */
   readonly attend: AttentionPass;
@@ -44,16 +64,32 @@ export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig
     InferenceSession.create(graphs.encoderPath, SESSION_OPTIONS),
     InferenceSession.create(graphs.decoderPath, SESSION_OPTIONS),
   ]);
+  const names = memoryNames(config);
+  const freshNames = names.map(memoryIo.fresh);
+  const crossNames = Array.from({ length: config.decoderLayers }, (_, layer) => [
+    crossIo.key(layer),
+    crossIo.value(layer),
+  ]).flat();
+  const nothing: PastStates = { rows: 0, tensors: names.map(() => new Float32Array(0)) };
+
   return {
-    encode: async (mel, { positions, keyBias }) => {
-      const count = positions.length;
-      const bias = new Tensor('float32', keyBias, [1, 1, 1, count]);
-      const cross = await encoder.run({
-        [encoderIo.mel]: new Tensor('float32', mel, [1, config.mels, 2 * count]),
-        [encoderIo.positions]: new Tensor('int64', positions, [count]),
+    encode: async ({ mel, window, past, keep }) => {
+      const { positions, keyBias, lead } = window;
+      const { rows, tensors } = past ?? nothing;
+      const bias = new Tensor('float32', keyBias, [1, 1, 1, keyBias.length]);
+      const inputs: Record<string, Tensor> = {
+        [encoderIo.mel]: new Tensor('float32', mel, [1, config.mels, mel.length / config.mels]),
+        [encoderIo.lead]: integers([lead], [1]),
+        [encoderIo.positions]: new Tensor('int64', positions, [positions.length]),
         [encoderIo.keyBias]: bias,
+      };
+      names.forEach((name, i) => {
+        inputs[memoryIo.past(name)] = new Tensor('float32', tensors[i]!, [1, rows, config.dModel]);
       });
-      return encodedWindow(decoder, config, { ...cross, [decoderIo.keyBias]: bias });
+      const outputs = await encoder.run(inputs, keep ? [...crossNames, ...freshNames] : crossNames);
+      const fresh = keep ? freshNames.map((name) => outputs[name]!.data as Float32Array) : [];
+      const cross = Object.fromEntries(crossNames.map((name) => [name, outputs[name]!]));
+      return { ...decoderOf(decoder, config, { ...cross, [decoderIo.keyBias]: bias }), fresh };
     },
     release: async () => {
       await Promise.all([encoder.release(), decoder.release()]);
@@ -62,11 +98,11 @@ export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig
 }
 
 /** @param window What stays the same for all passes over one window. */
-function encodedWindow(
+function decoderOf(
   decoder: InferenceSession,
   config: WhisperConfig,
   window: InferenceSession.OnnxValueMapType,
-): EncodedWindow {
+): Omit<EncodedWindow, 'fresh'> {
   type Past = Readonly<Record<string, Tensor>>;
   const run = (
     past: Past,

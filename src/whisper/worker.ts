@@ -2,14 +2,9 @@
 import { lowerThreadPriority } from '../flow/priority.ts';
 import { serveThread } from '../flow/thread.ts';
 import { ModelError, type ModelErrorReason } from '../models/model-error.ts';
-import {
-  type ModelPlan,
-  openModel,
-  type Transcription,
-  type TranscriptionRequest,
-  type WhisperModel,
-} from './model.ts';
+import { type ModelPlan, openModel, type Transcription, type WhisperModel } from './model.ts';
 import { type PreparedModel, prepareModel } from './prepare.ts';
+import type { RecognitionRequest } from './recognition.ts';
 
 /** A model made ready to be loaded, or what is wrong with it: errors lose their kind between threads. */
 type Preparation =
@@ -21,7 +16,7 @@ export type WorkerApi = {
   prepare(modelFolder: string, cacheFolder: string): Preparation;
   /** Loads the model, so that the first request need not wait for it. */
   load(plan: ModelPlan): void;
-  transcribe(plan: ModelPlan, request: TranscriptionRequest): Transcription;
+  transcribe(plan: ModelPlan, request: RecognitionRequest): Transcription;
 };
 
 let loading: Promise<WhisperModel> | null = null;

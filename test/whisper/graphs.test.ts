@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compiledGraphs } from '../../src/whisper/graph/cache.ts';
-import type { GraphKind } from '../../src/whisper/graph/contract.ts';
+import { crossIo, type GraphKind, memoryIo, memoryNames } from '../../src/whisper/graph/contract.ts';
 import { layout, type TailLayout } from '../../src/whisper/graph/weighted-tail.ts';
 import { openCheckpoint } from '../../src/whisper/weights/checkpoint.ts';
 import { packCheckpoint } from '../../src/whisper/weights/packed.ts';
@@ -82,6 +83,35 @@ describe('fp32 graphs', () => {
     const asOnes = await plain.decode(await plain.encode(mel, positions), TOKENS);
     expect(differenceOfRows(await logits(tail), asRuns)).toBeLessThan(1e-4);
     expect(differenceOfRows(asOnes, asRuns)).toBeGreaterThan(1e-2);
+  });
+});
+
+describe('the encoder', () => {
+  it('gives the same for some positions when it is told what others left as when it encodes them all', async () => {
+    const { checkpoint, graphs } = await make();
+    const { config } = checkpoint;
+    const mel = spectrum(config.mels, 2 * TINY.source);
+    const whole = await graphs.encodePart(flat(mel), { ...FULL, lead: 0 });
+    const rowsOf = (name: string, from: number, to: number): Float32Array =>
+      (whole[memoryIo.fresh(name)]!.data as Float32Array).slice(from * config.dModel, to * config.dModel);
+
+    // The past in another order: silent runs may stand before real positions.
+    const [known, lead] = [12, 2];
+    const past = (name: string) => {
+      const rows = [...rowsOf(name, 5, known), ...rowsOf(name, 0, 5)];
+      return new Tensor('float32', Float32Array.from(rows), [1, known, config.dModel]);
+    };
+    const part = await graphs.encodePart(flat(mel.map((band) => band.slice(2 * (known - lead)))), {
+      lead,
+      positions: FULL.positions.slice(known),
+      keyBias: FULL.keyBias,
+      past,
+    });
+    for (const name of memoryNames(config)) {
+      const fresh = part[memoryIo.fresh(name)]!.data as Float32Array;
+      expect(largestDifference(fresh, rowsOf(name, known, TINY.source)), name).toBeLessThan(1e-4);
+    }
+    expect(part[crossIo.key(0)]!.dims).toEqual(whole[crossIo.key(0)]!.dims);
   });
 });
 

@@ -108,6 +108,50 @@ describe('the order of work', () => {
   });
 });
 
+describe('a job on a topic', () => {
+  it('is given to the worker that knows its topic, and to another rather than to none', async () => {
+    const { pool, runners } = open({ workers: 2, maxWaiting: 10 });
+    const [b, a] = runners as [HandRunner, HandRunner];
+    const about = (topic: string, job: string) => pool.submit(job, { ...PARTIAL, topic });
+    const all = [about('x', 'x1'), about('y', 'y1')];
+    await a.finish();
+    await b.finish();
+    all.push(about('y', 'y2'));
+    expect(b.started).toEqual(['y1', 'y2']);
+    // Both are busy: each does its own first, though the other's came before.
+    all.push(about('x', 'x2'), about('y', 'y3'), about('x', 'x3'));
+    expect(a.started).toEqual(['x1', 'x2']);
+    await b.finish();
+    expect(b.started.at(-1)).toBe('y3');
+    // Nothing of its own: it takes what the other has no time for.
+    await b.finish();
+    expect(b.started.at(-1)).toBe('x3');
+    await a.finish();
+    await b.finish();
+    // What was done elsewhere is known elsewhere.
+    all.push(about('x', 'x4'));
+    expect(b.started.at(-1)).toBe('x4');
+    await b.finish();
+    await Promise.all(all);
+  });
+
+  it('waits for the worker that knows its topic until it is due', async () => {
+    const { pool, runners, clock } = open({ workers: 2, maxWaiting: 10 });
+    const [b, a] = runners as [HandRunner, HandRunner];
+    const about = (topic: string, job: string) => pool.submit(job, { ...PARTIAL, topic });
+    const all = [about('x', 'x1'), about('y', 'y1'), about('x', 'x2')];
+    await clock.advance(1_000);
+    all.push(about('y', 'y2'));
+    await clock.advance(1_500);
+    await b.finish();
+    expect(b.started).toEqual(['y1', 'x2']);
+    await a.finish();
+    await b.finish();
+    await a.finish();
+    await Promise.all(all);
+  });
+});
+
 describe('a full queue', () => {
   it('refuses what may be refused and lets finals in', async () => {
     const { pool, runner } = open({ maxWaiting: 1 });

@@ -22,8 +22,8 @@ describe('a model with 7-bit weights', () => {
     const { plan, modelName } = await prepareModel(modelFolder, cacheFolder, 'int7');
     const model = await openModel(plan);
     const audio = samplesOf('austen-0920.wav');
-    const request = { audio, language: null, prompt: null, prefix: null, draft: [], words: false };
-    const heard = await model.transcribe(request);
+    const asked = { language: null, prompt: null, prefix: null, draft: [], utterance: null, words: false };
+    const heard = await model.transcribe({ audio, ...asked, urgency: 'final' });
     await model.release();
     expect(modelName).toBe('whisper-base');
     expect(heard).toMatchObject({

@@ -21,6 +21,7 @@ const request: RecognitionRequest = {
   prompt: null,
   prefix: null,
   draft: [],
+  utterance: null,
   words: false,
   urgency: 'final',
 };

@@ -19,6 +19,7 @@ const recognise = (audio: Float32Array, more: Partial<RecognitionRequest> = {}):
     prompt: null,
     prefix: null,
     draft: [],
+    utterance: null,
     words: false,
     urgency: 'final',
     ...more,

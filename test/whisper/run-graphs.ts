@@ -1,6 +1,13 @@
 /** Runs compiled graphs as their contract says, and nothing more. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type CompiledGraphs, crossIo, decoderIo, encoderIo } from '../../src/whisper/graph/contract.ts';
+import {
+  type CompiledGraphs,
+  crossIo,
+  decoderIo,
+  encoderIo,
+  memoryIo,
+  memoryNames,
+} from '../../src/whisper/graph/contract.ts';
 import type { TailLayout } from '../../src/whisper/graph/weighted-tail.ts';
 import type { WhisperConfig } from '../../src/whisper/weights/config.ts';
 
@@ -23,9 +30,20 @@ export interface Answer {
   readonly past: Tensors;
 }
 
+/** A pass over some positions that may look at others. */
+export interface EncoderPart {
+  readonly lead: number;
+  readonly positions: BigInt64Array;
+  readonly keyBias: Float32Array;
+  /** A tensor for each of `memoryNames`; none, where not given. */
+  readonly past?: (name: string) => Tensor;
+}
+
 export interface RunningGraphs {
   /** Gives the window that `decode` listens to. */
   encode(mel: Float32Array, layout: TailLayout): Promise<Tensors>;
+  /** Gives everything that a pass of the encoder does. */
+  encodePart(mel: Float32Array, part: EncoderPart): Promise<Tensors>;
   decode(window: Tensors, pass: Pass): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -45,17 +63,26 @@ export async function runGraphs(paths: CompiledGraphs, config: WhisperConfig): P
     ]),
   );
 
+  const nothingKnown = new Tensor('float32', new Float32Array(0), [1, 0, config.dModel]);
+  const encodePart: RunningGraphs['encodePart'] = async (mel, { lead, positions, keyBias, past }) => {
+    const inputs: Tensors = {
+      [encoderIo.mel]: new Tensor('float32', mel, [1, config.mels, mel.length / config.mels]),
+      [encoderIo.lead]: integers([lead], [1]),
+      [encoderIo.positions]: new Tensor('int64', positions, [positions.length]),
+      [encoderIo.keyBias]: new Tensor('float32', keyBias, [1, 1, 1, keyBias.length]),
+    };
+    for (const name of memoryNames(config)) inputs[memoryIo.past(name)] = past?.(name) ?? nothingKnown;
+    return (await encoder.run(inputs)) as Tensors;
+  };
+
   return {
+    encodePart,
     encode: async (mel, { positions, keyBias }) => {
-      const length = positions.length;
-      const bias = new Tensor('float32', keyBias, [1, 1, 1, length]);
-      const outputs = await encoder.run({
-        [encoderIo.mel]: new Tensor('float32', mel, [1, config.mels, 2 * length]),
-        [encoderIo.positions]: new Tensor('int64', positions, [length]),
-        [encoderIo.keyBias]: bias,
-      });
+      const outputs = await encodePart(mel, { lead: 0, positions, keyBias });
       const cross = layers.flatMap((layer) => [crossIo.key(layer), crossIo.value(layer)]);
-      const window: Tensors = { [decoderIo.keyBias]: bias };
+      const window: Tensors = {
+        [decoderIo.keyBias]: new Tensor('float32', keyBias, [1, 1, 1, keyBias.length]),
+      };
       for (const name of cross) window[name] = outputs[name]!;
       return window;
     },

@@ -44,6 +44,7 @@ const recognise = (audio: Float32Array, more: Partial<RecognitionRequest> = {}):
     prompt: null,
     prefix: null,
     draft: [],
+    utterance: null,
     words: true,
     urgency: 'final',
     ...more,

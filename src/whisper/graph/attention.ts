@@ -30,7 +30,8 @@ export interface Projections {
 }
 
 /**
- * Every position looks at every other; `bias` [1, 1, n, n] is added to the scores. Gives [1, n, H·D].
+ * Every query looks at every key; `bias` [1, 1, n, m] is added to the scores of n queries over m keys. Gives
+ * [1, n, H·D].
  */
 export function fullAttention(
   graph: OnnxGraph,

@@ -12,7 +12,7 @@ import { decoderGraph } from './decoder.ts';
 import { encoderGraph } from './encoder.ts';
 
 /** Raised with every change to what the compiler writes. */
-const COMPILER_VERSION = 1;
+const COMPILER_VERSION = 2;
 /** Graphs of models used longest ago are removed. */
 const KEPT_MODELS = 6;
 /** A half-written folder this old belongs to a process that ended. */

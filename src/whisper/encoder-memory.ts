@@ -1,0 +1,131 @@
+/** What passes of the encoder over one growing utterance leave for the next pass. */
+import {
+  type Effort,
+  type EncoderWindow,
+  encoderWindow,
+  type Known,
+  NOTHING_KNOWN,
+  settledPositions,
+} from './encoder-window.ts';
+import { MelStream } from './mel.ts';
+import type { WhisperConfig } from './weights/config.ts';
+
+/** Rows by which the tensors grow. */
+const GROWTH_ROWS = 128;
+const BYTES_PER_NUMBER = 4;
+
+/** Rows of the tensors of `memoryNames`, in that order: [rows, width] each. */
+export interface PastStates {
+  readonly rows: number;
+  readonly tensors: readonly Float32Array[];
+}
+
+export class EncoderMemory {
+  readonly #mel: MelStream;
+  readonly #config: WhisperConfig;
+  readonly #total: number;
+  /** Silent runs, ascending, then real positions: what is needed of both is one stretch. */
+  #tensors: Float32Array[];
+  #capacityRows = 0;
+  #known: Known = NOTHING_KNOWN;
+
+  /** @param tensorCount Of `memoryNames`. */
+  constructor(config: WhisperConfig, tensorCount: number) {
+    this.#config = config;
+    this.#total = config.maxSourcePositions;
+    this.#mel = new MelStream(config.mels);
+    this.#tensors = Array.from({ length: tensorCount }, () => new Float32Array(0));
+  }
+
+  get byteLength(): number {
+    return this.#tensors.length * this.#capacityRows * this.#config.dModel * BYTES_PER_NUMBER;
+  }
+
+  /**
+   * The features of the utterance, computed for what is new in it.
+   * @param audio All of it so far; less than last time where its end was taken back.
+   */
+  features(audio: Float32Array): MelStream {
+    const isLonger = audio.length >= this.#mel.sampleCount;
+    const mel = isLonger ? this.#mel : new MelStream(this.#config.mels);
+    mel.append(audio.subarray(mel.sampleCount));
+    return mel;
+  }
+
+  /** Lays out the next pass, over `seconds` of the utterance. */
+  window(seconds: number, effort: Effort): EncoderWindow {
+    return encoderWindow(seconds, effort, this.#known, this.#total);
+  }
+
+  /** What a window takes from earlier passes: views, valid until the next {@link keep}. */
+  past({ knownRuns, knownPositions }: EncoderWindow): PastStates {
+    const width = this.#config.dModel;
+    const runs = this.#known.runs.length;
+    const [from, to] = [runs - knownRuns, runs + knownPositions];
+    return {
+      rows: to - from,
+      tensors: this.#tensors.map((tensor) => tensor.subarray(from * width, to * width)),
+    };
+  }
+
+  /**
+   * Keeps what a quick pass encoded, as far as a longer utterance will not change it.
+   * @param fresh The rows of the pass's positions, in the order of `past`'s tensors.
+   */
+  keep(window: EncoderWindow, fresh: readonly Float32Array[], seconds: number): void {
+    const width = this.#config.dModel;
+    const { knownPositions, freshPositions, freshRuns } = window;
+    const isFirst = freshRuns.length > 0;
+    const runs = isFirst ? freshRuns : this.#known.runs;
+    const positions = Math.min(settledPositions(seconds, 'quick'), knownPositions + freshPositions);
+    const settled = Math.max(0, positions - knownPositions);
+    this.#reserve(runs.length + knownPositions + settled);
+    this.#tensors.forEach((tensor, i) => {
+      const rows = fresh[i]!;
+      if (isFirst) tensor.set(rows.subarray(freshPositions * width), 0);
+      tensor.set(rows.subarray(0, settled * width), (runs.length + knownPositions) * width);
+    });
+    this.#known = { positions: knownPositions + settled, runs };
+  }
+
+  #reserve(rows: number): void {
+    if (rows <= this.#capacityRows) return;
+    this.#capacityRows = Math.ceil(rows / GROWTH_ROWS) * GROWTH_ROWS;
+    this.#tensors = this.#tensors.map((tensor) => {
+      const larger = new Float32Array(this.#capacityRows * this.#config.dModel);
+      larger.set(tensor);
+      return larger;
+    });
+  }
+}
+
+/** Memories of several utterances at once: those used longest ago go first, and are missed only as speed. */
+export class EncoderMemories {
+  readonly #make: () => EncoderMemory;
+  readonly #maxBytes: number;
+  readonly #memories = new Map<string, EncoderMemory>();
+
+  constructor(maxBytes: number, make: () => EncoderMemory) {
+    this.#maxBytes = maxBytes;
+    this.#make = make;
+  }
+
+  /** The memory of an utterance; a new one where there is none. */
+  of(utterance: string): EncoderMemory {
+    const memory = this.#memories.get(utterance) ?? this.#make();
+    this.#memories.delete(utterance);
+    this.#memories.set(utterance, memory);
+    this.#bound();
+    return memory;
+  }
+
+  #bound(): void {
+    let bytes = 0;
+    for (const memory of this.#memories.values()) bytes += memory.byteLength;
+    for (const [utterance, memory] of this.#memories) {
+      if (bytes <= this.#maxBytes) return;
+      this.#memories.delete(utterance);
+      bytes -= memory.byteLength;
+    }
+  }
+}
