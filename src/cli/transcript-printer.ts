@@ -1,4 +1,4 @@
-import type { SessionEvent } from '../domain/event.ts';
+import type { SessionEvent, Word } from '../domain/event.ts';
 
 /** Where text goes; a terminal can take back what stands on its last line. */
 export interface Screen {
@@ -23,7 +23,7 @@ export class TranscriptPrinter {
   readonly #words: boolean;
   #hasHypothesis = false;
 
-  /** @param words Prints a line for each word instead: start and end in seconds, confidence, word. */
+  /** @param words Prints a line for each word instead: start and end in seconds, confidence or `-`, word. */
   constructor(screen: Screen, words: boolean) {
     this.#screen = screen;
     this.#words = words;
@@ -65,8 +65,8 @@ export class TranscriptPrinter {
   }
 }
 
-const wordLine = (word: { startMs: number; endMs: number; confidence: number; text: string }): string =>
-  `${(word.startMs / 1000).toFixed(3)}\t${(word.endMs / 1000).toFixed(3)}\t${word.confidence.toFixed(2)}\t${word.text}\n`;
+const wordLine = ({ startMs, endMs, confidence, text }: Word): string =>
+  `${(startMs / 1000).toFixed(3)}\t${(endMs / 1000).toFixed(3)}\t${confidence?.toFixed(2) ?? '-'}\t${text}\n`;
 
 /** Where to begin, so that the end of the text fits on one line: the newest words are those of interest. */
 function startThatFits(text: string, columns: number): number {

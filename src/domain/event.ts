@@ -12,8 +12,8 @@ export interface Word {
   readonly text: string;
   readonly startMs: number;
   readonly endMs: number;
-  /** 0–1. */
-  readonly confidence: number;
+  /** 0–1; null where the recogniser does not say. */
+  readonly confidence: number | null;
 }
 
 /** Why a guard withheld a text. */
@@ -40,10 +40,10 @@ export interface DurableFields {
     startMs: number;
     endMs: number;
     text: string;
-    /** BCP 47, as detected or as asked for. */
+    /** BCP 47, as detected or as asked for; `und` where neither is known. */
     language: string;
-    /** 0–1: the mean probability of the text's tokens. */
-    confidence: number;
+    /** 0–1: the mean probability of the text's tokens; null where the recogniser does not say. */
+    confidence: number | null;
     words?: readonly Word[];
   };
   'transcript.suppressed': {

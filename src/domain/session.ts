@@ -73,7 +73,8 @@ export interface Utterance {
   readonly endMs: number;
   readonly text: string;
   readonly language: string;
-  readonly confidence: number;
+  /** 0–1; null where the recogniser does not say. */
+  readonly confidence: number | null;
   readonly words?: readonly Word[];
 }
 

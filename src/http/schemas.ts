@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { SESSION_STATES } from '../domain/session.ts';
 
 const ms = z.int().min(0);
-const confidence = z.number().min(0).max(1);
+const confidence = z.number().min(0).max(1).nullable().describe('Null where the recogniser does not say.');
 const instant = z.iso.datetime();
 
 const wordSchema = z.object({ text: z.string(), startMs: ms, endMs: ms, confidence }).meta({ id: 'Word' });

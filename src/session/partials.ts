@@ -4,7 +4,7 @@
  */
 import type { HintDraft } from '../domain/event.ts';
 import { type Samples, toSamples, toStreamMs } from '../domain/time.ts';
-import type { Recogniser } from '../whisper/recognition.ts';
+import { type Recogniser, UNDETERMINED } from '../whisper/recognition.ts';
 import { type Stability, settle, UNSETTLED } from '../whisper/stability.ts';
 
 /** New audio between one hypothesis and the next. */
@@ -86,9 +86,9 @@ export class Partials {
     const heard = await recogniser.recognise(request, signal);
     if (signal.aborted || heard.suppressed !== null || heard.text === '') return;
     this.#draft = heard.tokens;
-    if (audio.length >= TELLING) this.#language = heard.language;
+    if (audio.length >= TELLING && heard.language !== UNDETERMINED) this.#language = heard.language;
     const { settled } = this.#stability;
-    this.#stability = settle(this.#stability, heard.text);
+    if (recogniser.keepsPrefix) this.#stability = settle(this.#stability, heard.text);
     if (heard.text === this.#shown && this.#stability.settled === settled) return;
     this.#shown = heard.text;
     emit({

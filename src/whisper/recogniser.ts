@@ -5,7 +5,7 @@ import { Thread, threadEntry } from '../flow/thread.ts';
 import { ModelError } from '../models/model-error.ts';
 import type { ModelPlan, Transcription } from './model.ts';
 import { type Runner, WorkPool } from './pool.ts';
-import type { Recogniser, RecognitionRequest, Urgency } from './recognition.ts';
+import { ALLOWANCE_MS, type Recogniser, type RecognitionRequest } from './recognition.ts';
 import type { WorkerApi } from './worker.ts';
 
 export interface RecogniserOptions {
@@ -19,9 +19,6 @@ export interface RecogniserOptions {
   /** How many requests may wait before partials and recordings are refused; 16 a worker by default. */
   readonly maxWaiting?: number;
 }
-
-/** How long each kind of work may wait at best: the order of the queue, and what keeps anything from starving. */
-const ALLOWANCE_MS: Readonly<Record<Urgency, number>> = { final: 0, partial: 2_000, recording: 30_000 };
 
 const WAITING_PER_WORKER = 16;
 
@@ -78,6 +75,7 @@ function recogniserOver(
   return {
     modelName,
     languages,
+    keepsPrefix: true,
     async recognise(asked, signal) {
       const { language, urgency, utterance } = asked;
       if (language !== null && !languages.includes(language))

@@ -7,6 +7,13 @@ import type { SuppressionReason, Word } from '../domain/event.ts';
  */
 export type Urgency = 'final' | 'partial' | 'recording';
 
+/** How long each kind of work may wait at best: the order of the queue, and what keeps anything from starving. */
+export const ALLOWANCE_MS: Readonly<Record<Urgency, number>> = {
+  final: 0,
+  partial: 2_000,
+  recording: 30_000,
+};
+
 export interface RecognitionRequest {
   /** 16 kHz mono in −1…1; at most {@link MAX_WINDOW_SAMPLES}. Copied to the worker, so it may be a view. */
   readonly audio: Float32Array;
@@ -34,13 +41,17 @@ export interface RecognitionRequest {
 /** Whisper's window: 30 s. */
 export const MAX_WINDOW_SAMPLES = 480_000;
 
+/** The language tag of what may be any language (ISO 639-2). */
+export const UNDETERMINED = 'und';
+
 /** What was heard. */
 export interface Recognition {
   /** Trimmed; empty where nothing was said. */
   readonly text: string;
+  /** As asked for or as detected; {@link UNDETERMINED} where the recogniser says neither. */
   readonly language: string;
-  /** Mean probability of the chosen tokens, 0–1. */
-  readonly confidence: number;
+  /** Mean probability of the chosen tokens, 0–1; null where the recogniser does not say. */
+  readonly confidence: number | null;
   /**
    * The words of `text`, their times counted from the start of the audio; none where it is suppressed. Null where
    * they were not asked for, or the model names no heads to align by.
@@ -65,9 +76,14 @@ export interface Recogniser {
   /** Codes of the languages the model knows, e.g. `en`, `ko`. */
   readonly languages: readonly string[];
   /**
+   * Whether a result begins with the request's `prefix`, letter for letter. Where it need not, nothing that was
+   * shown may be called settled, since the next result may take it back.
+   */
+  readonly keepsPrefix: boolean;
+  /**
    * @param signal Takes the request out of the queue, or stops it between two tokens.
    * @throws Failure `overloaded` where the queue is full (partials and recordings only), `recognition_failed`
-   * where a worker died twice over the same request; the signal's reason when aborted.
+   * where a worker died twice over the same request or an upstream did not answer; the signal's reason when aborted.
    */
   recognise(request: RecognitionRequest, signal?: AbortSignal): Promise<Recognition>;
   load(): RecogniserLoad;

@@ -4,7 +4,12 @@ import { Failure } from '../../src/domain/failure.ts';
 import { samples, toSamples } from '../../src/domain/time.ts';
 import { type PipelineOutput, type WordsSettings, words } from '../../src/session/words.ts';
 import type { SpeechEvent } from '../../src/speech/utterances.ts';
-import type { Recogniser, Recognition, RecognitionRequest } from '../../src/whisper/recognition.ts';
+import {
+  type Recogniser,
+  type Recognition,
+  type RecognitionRequest,
+  UNDETERMINED,
+} from '../../src/whisper/recognition.ts';
 import { AGREEING } from '../../src/whisper/stability.ts';
 
 const heard = (text: string): Recognition => ({
@@ -29,6 +34,7 @@ function scripted(): { recogniser: Recogniser; asked: Asked[] } {
   const recogniser: Recogniser = {
     modelName: 'scripted',
     languages: ['en'],
+    keepsPrefix: true,
     recognise: (request, signal) =>
       new Promise((resolve, reject) => {
         signal?.addEventListener('abort', () => reject(signal.reason));
@@ -177,6 +183,33 @@ describe('words', () => {
     expect(text.startsWith(asked.at(-1)!.request.prefix!)).toBe(true);
     asked.at(-1)!.answer(heard(`${text}.`));
     await done;
+  });
+
+  it('settles nothing, and believes no language, where the recogniser promises neither', async () => {
+    const { recogniser, asked } = scripted();
+    const spoken = Array.from({ length: AGREEING + 1 }, (_, at) => growing(0, 400 * (at + 1)));
+    const speech = [started(0), ...spoken, ended(0, 400 * (AGREEING + 2))];
+    const outputs: PipelineOutput[] = [];
+    let answered = 0;
+    const pause = async () => {
+      while (answered < asked.length)
+        asked[answered++]!.answer({
+          ...heard('He was not an ill disposed young man'),
+          language: UNDETERMINED,
+        });
+      for (let turns = 0; turns < 5; turns++) await turn();
+    };
+    const forgetful = { ...recogniser, keepsPrefix: false };
+    const done = collect(words(played(speech, pause), forgetful, SETTINGS, newId, quiet), outputs);
+    while (asked.at(-1)?.request.urgency !== 'final') await turn();
+    asked.at(-1)!.answer(heard('She was an ill disposed young man.'));
+    await done;
+    const shown = outputs.flatMap((output) =>
+      output.kind === 'event' && output.draft.type === 'transcript.partial' ? [output.draft.stableChars] : [],
+    );
+    expect(shown).toEqual([0]);
+    expect(asked.length).toBeGreaterThan(AGREEING);
+    for (const { request } of asked) expect(request).toMatchObject({ prefix: null, language: null });
   });
 
   it('begins the final when the speaker pauses, and has it ready at the endpoint', async () => {

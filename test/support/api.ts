@@ -36,6 +36,7 @@ export interface TestGatewayOptions {
 export const deaf: Recogniser = {
   modelName: 'whisper-base',
   languages: ['en', 'ko', 'ja', 'zh'],
+  keepsPrefix: true,
   recognise: () => Promise.reject(new Error('nobody was to speak in this test')),
   load: () => ({ workers: 1, running: 0, waiting: 0 }),
   close: async () => {},
