@@ -1,7 +1,5 @@
 /** Wires the house: the one place that knows every part. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { typeid } from 'typeid-js';
@@ -9,6 +7,7 @@ import type { FfmpegCommand } from './audio/ffmpeg.ts';
 import { findFfmpeg } from './audio/find-ffmpeg.ts';
 import type { Config } from './config.ts';
 import type { NewId } from './domain/ids.ts';
+import { languageModelOf, openRecogniserOf } from './engines.ts';
 import { systemClock } from './flow/clock.ts';
 import { Access } from './http/access.ts';
 import { createApi } from './http/api.ts';
@@ -16,9 +15,7 @@ import type { Routes } from './http/parts.ts';
 import { listen } from './http/server.ts';
 import { startHousekeeping } from './jobs/housekeeping.ts';
 import { Recordings } from './jobs/recordings.ts';
-import { EmbeddedLanguageModel } from './llm/embedded.ts';
 import type { LanguageModel } from './llm/model.ts';
-import { OpenAiLanguageModel } from './llm/openai.ts';
 import { Directory } from './session/directory.ts';
 import { Hub } from './session/hub.ts';
 import type { OpeningParts } from './session/opening.ts';
@@ -26,10 +23,8 @@ import { giveUpRecording, type RecordingParts, transcribeRecording } from './ses
 import { openVad, type VoiceActivityDetector } from './speech/vad.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
-import { openRecogniser } from './whisper/recogniser.ts';
 import type { Recogniser } from './whisper/recognition.ts';
 import type { DownloadProgress } from './whisper/weights/hub.ts';
-import { resolveModel } from './whisper/weights/resolve.ts';
 
 /** A gateway that serves. */
 export interface App {
@@ -89,7 +84,6 @@ export async function startApp(
   onProgress: (progress: DownloadProgress) => void,
 ): Promise<App> {
   const clock = systemClock;
-  const workers = config.STT_WORKERS ?? availableParallelism();
   const cacheFolder = join(config.DATA_DIR, 'cache');
   // The store first: whoever has the data folder is met before anything else is begun.
   const store = await openStore({
@@ -98,10 +92,7 @@ export async function startApp(
     clock,
   });
   const opening = [
-    resolveModel(config.STT_MODEL, {
-      bundledFolder: places.models,
-      hub: { folder: join(config.DATA_DIR, 'models'), endpoint: config.HF_ENDPOINT, clock, onProgress },
-    }).then((modelFolder) => openRecogniser({ modelFolder, cacheFolder, workers, clock })),
+    openRecogniserOf(config, places.models, cacheFolder, logger, onProgress),
     openVad(join(places.models, 'silero-vad', 'silero_vad_v6.onnx')),
   ] as const;
   const [recogniser, vad] = await Promise.all(opening).catch(async (error: unknown) => {
@@ -112,7 +103,7 @@ export async function startApp(
     throw error;
   });
   const ffmpeg = await findFfmpeg(places.searchPath);
-  const llm = languageModel(config, places, cacheFolder);
+  const llm = languageModelOf(config, places.models, cacheFolder);
   const gateway = await assemble(config, places, { store, recogniser, vad, llm, ffmpeg }, logger);
   // Loaded in the background: the first answer finds it ready, and nobody waits for it to begin.
   llm
@@ -254,25 +245,4 @@ export async function assemble(
       await recordings.close();
     },
   };
-}
-
-function languageModel(config: Config, places: Places, cacheFolder: string): LanguageModel | null {
-  const clock = systemClock;
-  switch (config.LLM) {
-    case 'off':
-      return null;
-    case 'embedded': {
-      const bundled = join(places.models, config.LLM_MODEL);
-      const folder = existsSync(bundled) ? bundled : config.LLM_MODEL;
-      return new EmbeddedLanguageModel({ folder, stampFolder: join(cacheFolder, 'stamps'), clock });
-    }
-    case 'openai':
-      return new OpenAiLanguageModel({
-        baseUrl: config.LLM_BASE_URL,
-        apiKey: config.LLM_API_KEY ?? null,
-        model: config.LLM_MODEL,
-        contextTokens: config.LLM_CONTEXT_TOKENS,
-        clock,
-      });
-  }
 }

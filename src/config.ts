@@ -46,13 +46,28 @@ const schema = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
     .optional()
     .describe('A PostgreSQL to use. Unset: an embedded one under `DATA_DIR`.'),
+  STT: z
+    .enum(['embedded', 'openai'])
+    .default('embedded')
+    .describe('The recogniser: Whisper in this process, or any OpenAI-compatible `/audio/transcriptions`.'),
   STT_MODEL: z
     .string()
     .default('whisper-base')
     .describe(
-      'The bundled `whisper-base`, a folder with a Hugging Face Whisper checkpoint, or a Hub id such as `openai/whisper-small`.',
+      'With `embedded`: the bundled `whisper-base`, a folder with a Hugging Face Whisper checkpoint, or a Hub id such as `openai/whisper-small`; with `openai`: the model’s name there.',
     ),
-  STT_WORKERS: whole(1, 256).optional().describe('Recognition threads. Unset: one per core.'),
+  STT_WORKERS: whole(1, 256)
+    .optional()
+    .describe('With `STT=embedded`: recognition threads. Unset: one per core.'),
+  STT_BASE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .optional()
+    .describe('With `STT=openai`: the endpoint, e.g. `http://localhost:8000/v1`. Audio is sent there.'),
+  STT_API_KEY: z.string().optional().describe('With `STT=openai`: its key.'),
+  STT_CONCURRENCY: whole(1, 1024).default(4).describe('With `STT=openai`: requests in flight at a time.'),
+  STT_TIMEOUT_MS: whole(1000, HOUR_MS)
+    .default(30_000)
+    .describe('With `STT=openai`: the longest one request may take.'),
   HF_ENDPOINT: z
     .url()
     .default('https://huggingface.co')
@@ -151,6 +166,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     faults.push(`HOST: ${data.HOST} can be reached from outside; set API_KEYS first, or use 127.0.0.1`);
   if (data.API_KEYS.some((key) => key.startsWith('ek_')))
     faults.push('API_KEYS: a key must not begin with ek_, which marks short-lived tokens');
+  if (data.STT === 'openai') {
+    if (!data.STT_BASE_URL)
+      faults.push(
+        'STT_BASE_URL: STT=openai needs the address of an endpoint, such as https://api.openai.com/v1',
+      );
+    if (!given.STT_MODEL) faults.push('STT_MODEL: STT=openai needs the name of a model of the endpoint');
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...data, DATA_DIR: resolve(data.DATA_DIR) };
 }

@@ -52,6 +52,18 @@ describe('the house', () => {
     expect(cycles).toEqual([]);
   });
 
+  it('lets an upstream recogniser stand without the engine it replaces', () => {
+    const reached = new Set<string>();
+    const reach = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      importsOf(file).forEach(reach);
+    };
+    reach('upstream/recogniser.ts');
+    const shared = [...reached].filter((file) => roomOf(file) === 'whisper');
+    expect(shared.sort()).toEqual(['whisper/guards.ts', 'whisper/pool.ts', 'whisper/recognition.ts']);
+  });
+
   it('keeps files small', () => {
     const long = files.filter((file) => readFileSync(join(source, file), 'utf8').split('\n').length > 300);
     expect(long).toEqual([]);

@@ -28,6 +28,17 @@ describe('the configuration', () => {
     expect(() => readConfig({ API_KEYS: 'ek_abc' })).toThrow(/ek_/);
   });
 
+  it('asks where and what an upstream recogniser is', () => {
+    const upstream = { STT: 'openai', STT_BASE_URL: 'http://127.0.0.1:8000/v1', STT_MODEL: 'large-v3' };
+    expect(readConfig(upstream)).toMatchObject({ ...upstream, STT_CONCURRENCY: 4, STT_TIMEOUT_MS: 30_000 });
+    for (const name of ['STT_BASE_URL', 'STT_MODEL'])
+      expect(() => readConfig({ ...upstream, [name]: '' })).toThrow(
+        new RegExp(`  ${name}: STT=openai needs`),
+      );
+    for (const STT_BASE_URL of ['localhost:8000', 'ftp://127.0.0.1/v1'])
+      expect(() => readConfig({ ...upstream, STT_BASE_URL })).toThrow(/STT_BASE_URL: must be an http/);
+  });
+
   it('explains every variable', () => {
     for (const { name, meaning } of VARIABLES) expect(meaning, name).not.toBe('');
   });

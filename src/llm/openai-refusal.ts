@@ -1,5 +1,6 @@
 import { APIConnectionError, APIError } from 'openai';
 import { Failure } from '../domain/failure.ts';
+import { outline, retryAfterMsOf } from '../openai/error.ts';
 
 /** Why an endpoint would not begin to answer, by what helps. */
 export interface Refusal {
@@ -26,7 +27,7 @@ export function refusalOf(error: unknown, nowMs: number): Refusal {
     return { kind, retryAfterMs: undefined, failure: new Failure('llm_unavailable', message, { cause }) };
   }
   const { status } = error;
-  const retryAfterMs = retryAfter(error.headers, nowMs);
+  const retryAfterMs = retryAfterMsOf(error.headers, nowMs);
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
   const fail = (code: 'llm_unavailable' | 'llm_overloaded', message: string) =>
     new Failure(code, message, { cause, ...wait });
@@ -44,24 +45,4 @@ export function refusalOf(error: unknown, nowMs: number): Refusal {
   if (TOO_LONG.test(said)) return { kind: 'too_long', retryAfterMs, failure };
   if (said.includes('max_completion_tokens')) return { kind: 'limit_name', retryAfterMs, failure };
   return { kind: 'final', retryAfterMs, failure };
-}
-
-/** What the operator's log may hold: bodies can repeat the key or the transcript, so only short codes pass. */
-export function outline(error: unknown): string {
-  if (!(error instanceof APIError)) return error instanceof Error ? error.name : 'unknown error';
-  const below = error.cause instanceof Error ? (error.cause.cause ?? error.cause) : undefined;
-  const code = [error.code, error.type, (below as { code?: unknown } | undefined)?.code].find(
-    (value) => typeof value === 'string' && /^[\w.-]{1,64}$/.test(value),
-  );
-  return ['the endpoint', error.status ?? 'did not answer', code && `(${code})`].filter(Boolean).join(' ');
-}
-
-/** RFC 9110, section 10.2.3: seconds or an instant; and the milliseconds some servers send. */
-function retryAfter(headers: Headers | undefined, nowMs: number): number | undefined {
-  const exactMs = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
-  if (exactMs >= 0) return exactMs;
-  const value = headers?.get('retry-after') ?? '';
-  const seconds = Number(value);
-  const ms = value === '' ? Number.NaN : Number.isNaN(seconds) ? Date.parse(value) - nowMs : seconds * 1000;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

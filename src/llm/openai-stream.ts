@@ -1,9 +1,9 @@
 import { APIError } from 'openai';
 import * as z from 'zod';
 import { Failure } from '../domain/failure.ts';
+import { outline } from '../openai/error.ts';
 import { approximateTokens } from './approximate-tokens.ts';
 import type { LlmPiece } from './model.ts';
-import { outline } from './openai-refusal.ts';
 
 const count = z.int().nonnegative();
 
