@@ -5,10 +5,16 @@
 import type { HintDraft } from '../domain/event.ts';
 import { type Samples, toSamples, toStreamMs } from '../domain/time.ts';
 import { type Recogniser, UNDETERMINED } from '../whisper/recognition.ts';
-import { type Stability, settle, UNSETTLED } from '../whisper/stability.ts';
+import { type Stability, settle, shownOf, UNSETTLED } from '../whisper/stability.ts';
 
-/** New audio between one hypothesis and the next. */
-const CADENCE = toSamples(300);
+/** New audio between one hypothesis and the next: while somebody waits for the first words, and from then on. */
+const FIRST_CADENCE = toSamples(300);
+const CADENCE = toSamples(500);
+const SLOWEST_CADENCE = toSamples(1_000);
+/** In the first so much audio of an utterance, hypotheses come at {@link FIRST_CADENCE}. */
+const BEGINNING = toSamples(1_000);
+/** Where more than a third of the cadence comes in while a hypothesis is in the works, the next ones are rarer. */
+const SHARE_OF_CADENCE = 1 / 3;
 
 /** From so much audio on, the language heard is taken for that of the utterance; the final asks anew. */
 const TELLING = toSamples(1_500);
@@ -25,6 +31,8 @@ export class Partials {
   readonly #utterance: { readonly id: string; readonly start: Samples };
   readonly #stop = new AbortController();
   #working = false;
+  /** Audio that came in while the last hypothesis was in the works, waiting included. */
+  #missed = 0;
   #newest: { readonly audio: Float32Array; readonly end: Samples } | null = null;
   #heardUntil: Samples;
   #stability: Stability = UNSETTLED;
@@ -63,7 +71,7 @@ export class Partials {
   #next(): void {
     if (this.#working || this.#stop.signal.aborted || !this.#newest) return;
     const { audio, end } = this.#newest;
-    if (end - this.#heardUntil < CADENCE) return;
+    if (end - this.#heardUntil < this.#cadence(audio)) return;
     this.#working = true;
     this.#heardUntil = end;
     this.#hypothesise(audio, end)
@@ -71,8 +79,15 @@ export class Partials {
       .catch(() => {})
       .finally(() => {
         this.#working = false;
+        this.#missed = this.#newest!.end - end;
         this.#next();
       });
+  }
+
+  #cadence(audio: Float32Array): number {
+    const affordable = this.#missed / SHARE_OF_CADENCE;
+    const wanted = audio.length <= BEGINNING ? FIRST_CADENCE : CADENCE;
+    return Math.max(wanted, Math.min(affordable, SLOWEST_CADENCE));
   }
 
   async #hypothesise(audio: Float32Array, end: Samples): Promise<void> {
@@ -88,15 +103,17 @@ export class Partials {
     this.#draft = heard.tokens;
     if (audio.length >= TELLING && heard.language !== UNDETERMINED) this.#language = heard.language;
     const { settled } = this.#stability;
-    if (recogniser.keepsPrefix) this.#stability = settle(this.#stability, heard.text);
-    if (heard.text === this.#shown && this.#stability.settled === settled) return;
-    this.#shown = heard.text;
+    const text = shownOf(heard.text, this.#stability);
+    const next = settle(this.#stability, heard.text);
+    this.#stability = recogniser.keepsPrefix ? next : { ...next, settled: '' };
+    if (text === this.#shown && this.#stability.settled === settled) return;
+    this.#shown = text;
     emit({
       type: 'transcript.partial',
       utteranceId: this.#utterance.id,
       startMs: toStreamMs(this.#utterance.start),
       endMs: toStreamMs(end),
-      text: heard.text,
+      text,
       stableChars: this.#stability.settled.length,
     });
   }

@@ -14,6 +14,26 @@ export interface Attention {
   readonly positions: number;
 }
 
+/** Which of the positions `from` … `from + count` the heads together heeded most for a row; counted from `from`. */
+export function mostHeeded(
+  { weights, heads, rows, positions }: Attention,
+  row: number,
+  from: number,
+  count: number,
+): number {
+  let best = 0;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < count; at++) {
+    let heed = 0;
+    for (let head = 0; head < heads; head++) heed += weights[(head * rows + row) * positions + from + at]!;
+    if (heed > most) {
+      most = heed;
+      best = at;
+    }
+  }
+  return best;
+}
+
 /** Positions over which attention is smoothed; odd. */
 const SMOOTHED_POSITIONS = 7;
 

@@ -34,6 +34,12 @@ export interface DecodingRequest {
   readonly prefix: readonly number[];
   /** What the text is expected to be, the prefix first; of no use where it does not begin with the prefix. */
   readonly draft: readonly number[];
+  /**
+   * Whether the decoder, when it chose the token behind one of the rows of the last pass, listened to sound so near
+   * the end that more of it may change the choice: then that token is left out and decoding ends (AlignAtt;
+   * Papi, Turchi, Negri 2023). Null to decode to the end.
+   */
+  readonly isTooNew: ((row: number) => boolean) | null;
   /** How much audio there is; sets the most tokens it can hold. */
   readonly seconds: number;
 }
@@ -66,16 +72,24 @@ export async function decode(
   const { language, languageProbability, noSpeechProbability, position, rows } = started;
   const hypothesis = new Hypothesis(request.prefix, request.seconds, config.maxTargetPositions - position);
   let row = rows[0]!;
+  let passRow = started.firstRow;
   for (let count = 0; hypothesis.stop === null; count++) {
     signal.throwIfAborted();
     suppress(row, config, hypothesis.isEmpty);
     const { token, logProbability } = mostProbable(row, config.tokens.endOfText + 1);
+    if (token !== config.tokens.endOfText && request.isTooNew?.(passRow)) {
+      hypothesis.stop = 'too_new';
+      break;
+    }
     hypothesis.add(token === config.tokens.endOfText ? 'end' : token, logProbability);
     if (hypothesis.stop !== null) break;
     // A drafted token that holds has its row already; the first that does not ends the draft.
-    if (token === draft[count] && count + 1 < rows.length) row = rows[count + 1]!;
-    else {
+    if (token === draft[count] && count + 1 < rows.length) {
+      row = rows[count + 1]!;
+      passRow++;
+    } else {
       rows.length = 0;
+      passRow = 0;
       [row] = (await pass([token], position + count, [0])) as [Float32Array];
     }
   }
@@ -95,6 +109,8 @@ interface Start {
   readonly rows: Float32Array[];
   /** Where the first token of the text goes. */
   readonly position: number;
+  /** Which token of the last pass the first row belongs to. */
+  readonly firstRow: number;
 }
 
 /** Feeds all that comes before the text, and the draft. A known language needs one pass, an unknown one two. */
@@ -119,7 +135,14 @@ async function start(
     const all = [...before, ...taskTokens(config, language), ...prefix];
     const [first, ...rows] = await pass([...all, ...draft], 0, [at, ...rowsFrom(all.length - 1, draft)]);
     const noSpeechProbability = probabilityOf(first!, tokens.noSpeech);
-    return { language, languageProbability: 1, noSpeechProbability, rows, position: all.length };
+    return {
+      language,
+      languageProbability: 1,
+      noSpeechProbability,
+      rows,
+      position: all.length,
+      firstRow: all.length - 1,
+    };
   }
 
   const [first] = (await pass(before, 0, [at])) as [Float32Array];
@@ -134,6 +157,7 @@ async function start(
     noSpeechProbability: probabilityOf(first, tokens.noSpeech),
     rows: [...rows],
     position: before.length + rest.length,
+    firstRow: rest.length - 1,
   };
 }
 

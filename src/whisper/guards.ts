@@ -27,8 +27,11 @@ export const THRESHOLDS = {
   meanLogProbability: -1.5,
 } as const;
 
-/** Why a decoding ended: its end mark, too many tokens for its audio, a loop, or the model's context was full. */
-export type DecodingStop = 'end' | 'too_many_tokens' | 'loop' | 'context_full';
+/**
+ * Why a decoding ended: its end mark, sound too new to be sure of, too many tokens for its audio, a loop, or the
+ * model's context was full.
+ */
+export type DecodingStop = 'end' | 'too_new' | 'too_many_tokens' | 'loop' | 'context_full';
 
 /** What the guards look at. */
 export interface Evidence {

@@ -1,6 +1,6 @@
 /** A model's two graphs, loaded: mel features in, rows of logits out. Blocks its thread while it computes. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Attention } from './alignment.ts';
+import { type Attention, mostHeeded } from './alignment.ts';
 import type { DecoderPass } from './decoding.ts';
 import type { PastStates } from './encoder-memory.ts';
 import type { EncoderWindow } from './encoder-window.ts';
@@ -29,8 +29,8 @@ export interface EncoderRequest {
   readonly window: EncoderWindow;
   /** What earlier passes left; null for nothing. */
   readonly past: PastStates | null;
-  /** Whether what this pass leaves is wanted: copying it costs a millisecond or two. */
-  readonly keep: boolean;
+  /** Whether the audio goes on: then what this pass leaves is wanted, and where its decoder listens. */
+  readonly goesOn: boolean;
 }
 
 /** Encodes a window; the answer decodes it, as often as wanted. */
@@ -40,6 +40,11 @@ export interface EncodedWindow {
   /** The rows of what was encoded, a tensor for each of `memoryNames`; empty where they were not asked for. */
   readonly fresh: readonly Float32Array[];
   readonly pass: DecoderPass;
+  /**
+   * The position whose sound the decoder heeded most when it chose what follows a token of the last pass; null where
+   * the audio does not go on, or the model names no heads to tell by.
+   */
+  readonly listenedAt: ((row: number) => number) | null;
   /** Runs the decoder over a whole text and its start tokens, apart from what `pass` keeps. */
   readonly attend: AttentionPass;
 }
@@ -73,7 +78,7 @@ export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig
   const nothing: PastStates = { rows: 0, tensors: names.map(() => new Float32Array(0)) };
 
   return {
-    encode: async ({ mel, window, past, keep }) => {
+    encode: async ({ mel, window, past, goesOn }) => {
       const { positions, keyBias, lead } = window;
       const { rows, tensors } = past ?? nothing;
       const bias = new Tensor('float32', keyBias, [1, 1, 1, keyBias.length]);
@@ -86,10 +91,16 @@ export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig
       names.forEach((name, i) => {
         inputs[memoryIo.past(name)] = new Tensor('float32', tensors[i]!, [1, rows, config.dModel]);
       });
-      const outputs = await encoder.run(inputs, keep ? [...crossNames, ...freshNames] : crossNames);
-      const fresh = keep ? freshNames.map((name) => outputs[name]!.data as Float32Array) : [];
+      const outputs = await encoder.run(inputs, goesOn ? [...crossNames, ...freshNames] : crossNames);
+      const fresh = goesOn ? freshNames.map((name) => outputs[name]!.data as Float32Array) : [];
       const cross = Object.fromEntries(crossNames.map((name) => [name, outputs[name]!]));
-      return { ...decoderOf(decoder, config, { ...cross, [decoderIo.keyBias]: bias }), fresh };
+      const decoded = decoderOf(
+        decoder,
+        config,
+        { ...cross, [decoderIo.keyBias]: bias },
+        goesOn ? window : null,
+      );
+      return { ...decoded, fresh };
     },
     release: async () => {
       await Promise.all([encoder.release(), decoder.release()]);
@@ -97,11 +108,15 @@ export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig
   };
 }
 
-/** @param window What stays the same for all passes over one window. */
+/**
+ * @param window What stays the same for all passes over one window.
+ * @param listening The window to tell positions in; null where nobody asks.
+ */
 function decoderOf(
   decoder: InferenceSession,
   config: WhisperConfig,
   window: InferenceSession.OnnxValueMapType,
+  listening: EncoderWindow | null,
 ): Omit<EncodedWindow, 'fresh'> {
   type Past = Readonly<Record<string, Tensor>>;
   const run = (
@@ -126,16 +141,21 @@ function decoderOf(
     return rows.map((_, i) => logits.subarray(i * config.vocabSize, (i + 1) * config.vocabSize));
   };
 
-  // Attention weights are for timestamps; not asking for them saves copying them.
-  const decoded = decoder.outputNames.filter((name) => name !== decoderIo.alignment);
+  const canListen = listening !== null && decoder.outputNames.includes(decoderIo.alignment);
+  // Attention weights are copied where somebody looks at them.
+  const decoded = canListen
+    ? decoder.outputNames
+    : decoder.outputNames.filter((name) => name !== decoderIo.alignment);
   const attended = decoder.outputNames.filter(
     (name) => name === decoderIo.alignment || name === decoderIo.logits,
   );
   const nothing = emptyPast(config);
   let past = nothing;
+  let heeded: Attention | null = null;
   return {
     pass: async (tokens, position, rows) => {
       const outputs = await run(past, tokens, position, rows, decoded);
+      heeded = attentionIn(outputs);
       past = {};
       for (let layer = 0; layer < config.decoderLayers; layer++) {
         past[decoderIo.pastKey(layer)] = outputs[decoderIo.key(layer)]!;
@@ -143,18 +163,24 @@ function decoderOf(
       }
       return logitsOf(outputs, rows);
     },
+    listenedAt: canListen
+      ? (row) => {
+          const { knownRuns, knownPositions, freshPositions } = listening;
+          return mostHeeded(heeded!, row, knownRuns, knownPositions + freshPositions);
+        }
+      : null,
     attend: async (tokens, rows) => {
       const outputs = await run(nothing, tokens, 0, rows, attended);
-      const weights = outputs[decoderIo.alignment];
-      const [, heads, count, positions] = weights?.dims ?? [];
-      return {
-        logits: logitsOf(outputs, rows),
-        attention: weights
-          ? { weights: weights.data as Float32Array, heads: heads!, rows: count!, positions: positions! }
-          : null,
-      };
+      return { logits: logitsOf(outputs, rows), attention: attentionIn(outputs) };
     },
   };
+}
+
+function attentionIn(outputs: InferenceSession.OnnxValueMapType): Attention | null {
+  const weights = outputs[decoderIo.alignment];
+  if (!weights) return null;
+  const [, heads, rows, positions] = weights.dims as [number, number, number, number];
+  return { weights: weights.data as Float32Array, heads, rows, positions };
 }
 
 function emptyPast({ dModel, decoderHeads, decoderLayers }: WhisperConfig): Record<string, Tensor> {

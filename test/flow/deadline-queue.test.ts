@@ -20,6 +20,22 @@ describe('a deadline queue', () => {
     );
   });
 
+  it('gives the earliest of those that are wanted, and leaves the others in order', () => {
+    const entries = fc.array(fc.record({ deadlineMs: fc.nat(20), wanted: fc.boolean() }), { maxLength: 60 });
+    fc.assert(
+      fc.property(entries, (given) => {
+        const queue = new DeadlineQueue<{ deadlineMs: number; wanted: boolean }>();
+        for (const item of given) queue.push(item, item.deadlineMs);
+        const sorted = [...given].sort((a, b) => a.deadlineMs - b.deadlineMs);
+        expect(queue.peek()?.item).toBe(sorted[0]);
+        for (const item of sorted.filter(({ wanted }) => wanted))
+          expect(queue.popWhere(({ wanted }) => wanted)).toBe(item);
+        expect(queue.popWhere(({ wanted }) => wanted)).toBeUndefined();
+        for (const item of sorted.filter(({ wanted }) => !wanted)) expect(queue.pop()).toBe(item);
+      }),
+    );
+  });
+
   it('has nothing to give or remove when empty', () => {
     const queue = new DeadlineQueue<string>();
     expect(queue.pop()).toBeUndefined();

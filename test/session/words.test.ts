@@ -132,8 +132,10 @@ describe('words', () => {
       growing(0, 400),
       growing(0, 600),
       growing(0, 800),
-      growing(0, 1200),
-      ended(0, 1400),
+      // What came in meanwhile says that the recogniser is slow: the next one waits for a second's worth.
+      growing(0, 1300),
+      growing(0, 1500),
+      ended(0, 1700),
     ];
     const outputs: PipelineOutput[] = [];
     const pause = async (at: number) => {
@@ -145,13 +147,30 @@ describe('words', () => {
     while (asked.length < 3) await turn();
     expect(asked.map(({ request }) => [request.urgency, request.audio.length / 16])).toEqual([
       ['partial', 400],
-      ['partial', 800],
-      ['final', 1400],
+      ['partial', 1500],
+      ['final', 1700],
     ]);
     expect(asked[1]!.signal?.aborted).toBe(true);
     asked[2]!.answer(heard('He was.'));
     await done;
     expect(told(outputs)).toEqual(['speech.started', 'transcript.partial He', 'transcript.final He was.']);
+  });
+
+  it('has partials often while the first words are waited for, then twice a second', async () => {
+    const { recogniser, asked } = scripted();
+    const spoken = Array.from({ length: 60 }, (_, at) => growing(0, 50 * (at + 1)));
+    let answered = 0;
+    const pause = async () => {
+      while (answered < asked.length) asked[answered++]!.answer(heard('He was not'));
+      for (let turns = 0; turns < 5; turns++) await turn();
+    };
+    const speech = played([started(0), ...spoken, ended(0, 3000)], pause);
+    const done = collect(words(speech, recogniser, SETTINGS, newId, quiet), []);
+    while (asked.at(-1)?.request.urgency !== 'final') await turn();
+    asked.at(-1)!.answer(heard('He was not'));
+    await done;
+    const at = asked.slice(0, -1).map(({ request }) => request.audio.length / 16);
+    expect(at).toEqual([300, 600, 900, 1400, 1900, 2400, 2900]);
   });
 
   it('shows nothing of an utterance after its final', async () => {
@@ -169,8 +188,8 @@ describe('words', () => {
   it('makes the final begin with what was shown as settled', async () => {
     const { recogniser, asked } = scripted();
     const text = 'He was not an ill disposed young man';
-    const spoken = Array.from({ length: AGREEING + 1 }, (_, at) => growing(0, 400 * (at + 1)));
-    const speech = [started(0), ...spoken, ended(0, 400 * (AGREEING + 2))];
+    const spoken = Array.from({ length: AGREEING + 1 }, (_, at) => growing(0, 500 * (at + 1)));
+    const speech = [started(0), ...spoken, ended(0, 500 * (AGREEING + 2))];
     const outputs: PipelineOutput[] = [];
     let answered = 0;
     const pause = async () => {
@@ -187,8 +206,8 @@ describe('words', () => {
 
   it('settles nothing, and believes no language, where the recogniser promises neither', async () => {
     const { recogniser, asked } = scripted();
-    const spoken = Array.from({ length: AGREEING + 1 }, (_, at) => growing(0, 400 * (at + 1)));
-    const speech = [started(0), ...spoken, ended(0, 400 * (AGREEING + 2))];
+    const spoken = Array.from({ length: AGREEING + 1 }, (_, at) => growing(0, 500 * (at + 1)));
+    const speech = [started(0), ...spoken, ended(0, 500 * (AGREEING + 2))];
     const outputs: PipelineOutput[] = [];
     let answered = 0;
     const pause = async () => {
@@ -207,7 +226,8 @@ describe('words', () => {
     const shown = outputs.flatMap((output) =>
       output.kind === 'event' && output.draft.type === 'transcript.partial' ? [output.draft.stableChars] : [],
     );
-    expect(shown).toEqual([0]);
+    // Without the newest word, then with it.
+    expect(shown).toEqual([0, 0]);
     expect(asked.length).toBeGreaterThan(AGREEING);
     for (const { request } of asked) expect(request).toMatchObject({ prefix: null, language: null });
   });
@@ -228,7 +248,7 @@ describe('words', () => {
   it('keeps an early final that begins with what was settled since', async () => {
     const { recogniser, asked } = scripted();
     const text = 'He was not an ill disposed young man';
-    const times = Array.from({ length: AGREEING + 1 }, (_, at) => 400 * (at + 1));
+    const times = Array.from({ length: AGREEING + 1 }, (_, at) => 500 * (at + 1));
     const end = times.at(-1)!;
     const speech = [started(0), pausing(0, end), ...times.map((ms) => growing(0, ms)), ended(0, end)];
     const outputs: PipelineOutput[] = [];

@@ -80,7 +80,14 @@ const saying =
     return { [text[said] ?? END]: 20 };
   };
 
-const request: DecodingRequest = { language: 'ko', prompt: [], prefix: [], draft: [], seconds: 3 };
+const request: DecodingRequest = {
+  language: 'ko',
+  prompt: [],
+  prefix: [],
+  draft: [],
+  isTooNew: null,
+  seconds: 3,
+};
 const never = new AbortController().signal;
 
 describe('greedy decoding', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AGREEING, settle, splitWords, UNSETTLED } from '../../src/whisper/stability.ts';
+import { AGREEING, settle, shownOf, splitWords, UNSETTLED } from '../../src/whisper/stability.ts';
 
 const after = (...hypotheses: string[]): string => hypotheses.reduce(settle, UNSETTLED).settled;
 const times = (count: number, text: string): string[] => Array<string>(count).fill(text);
@@ -46,6 +46,41 @@ describe('what is settled', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(splitWords(text).join('')).toBe(text);
+      }),
+    );
+  });
+});
+
+describe('what is shown', () => {
+  const shown = (...hypotheses: string[]): string =>
+    shownOf(hypotheses.at(-1)!, hypotheses.slice(0, -1).reduce(settle, UNSETTLED));
+
+  it.each([
+    ['the only word', ['one'], 'one'],
+    ['all but the newest word', ['one two three'], 'one two'],
+    ['the newest word once it was there before', ['one two three', 'one two three'], 'one two three'],
+    ['neither a newest word that moved', ['one two', 'one and two'], 'one and'],
+    ['nor one that changed', ['one two', 'one too'], 'one'],
+    ['no mark behind a word held back', ['one two', 'one two three.'], 'one two'],
+    ['the mark behind a word that stays', ['one two', 'one two.'], 'one two.'],
+    ['words without spaces', ['오늘은 날씨가', '오늘은 날씨가 좋네요'], '오늘은 날씨가'],
+    ['nothing of nothing', [''], ''],
+  ])('is %s', (_, hypotheses, text) => {
+    expect(shown(...hypotheses)).toBe(text);
+  });
+
+  it('always holds what is settled', () => {
+    const word = fc.constantFrom('a', 'b', '네', '。', 'c.');
+    const hypothesis = fc.array(word, { maxLength: 6 }).map((list) => list.join(' '));
+    fc.assert(
+      fc.property(fc.array(hypothesis, { maxLength: 12 }), (hypotheses) => {
+        let state = UNSETTLED;
+        for (const text of hypotheses) {
+          const whole = state.settled + text;
+          const next = settle(state, whole);
+          expect(shownOf(whole, state).startsWith(next.settled)).toBe(true);
+          state = next;
+        }
       }),
     );
   });
