@@ -9,8 +9,8 @@ import { type Stability, settle, shownOf, UNSETTLED } from '../whisper/stability
 
 /** New audio between one hypothesis and the next: while somebody waits for the first words, and from then on. */
 const FIRST_CADENCE = toSamples(300);
-const CADENCE = toSamples(500);
-const SLOWEST_CADENCE = toSamples(1_000);
+export const CADENCE = toSamples(500);
+export const SLOWEST_CADENCE = toSamples(1_000);
 /** In the first so much audio of an utterance, hypotheses come at {@link FIRST_CADENCE}. */
 const BEGINNING = toSamples(1_000);
 /** Where more than a third of the cadence comes in while a hypothesis is in the works, the next ones are rarer. */
