@@ -104,7 +104,7 @@ export class Partials {
     if (audio.length >= TELLING && heard.language !== UNDETERMINED) this.#language = heard.language;
     const { settled } = this.#stability;
     const text = shownOf(heard.text, this.#stability);
-    const next = settle(this.#stability, heard.text);
+    const next = settle(this.#stability, heard.text, heard.confidence);
     this.#stability = recogniser.keepsPrefix ? next : { ...next, settled: '' };
     if (text === this.#shown && this.#stability.settled === settled) return;
     this.#shown = text;

@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AGREEING, settle, shownOf, splitWords, UNSETTLED } from '../../src/whisper/stability.ts';
+import {
+  AGREEING,
+  type Stability,
+  settle,
+  shownOf,
+  splitWords,
+  UNSETTLED,
+} from '../../src/whisper/stability.ts';
 
-const after = (...hypotheses: string[]): string => hypotheses.reduce(settle, UNSETTLED).settled;
+const hear = (before: Stability, text: string): Stability => settle(before, text, 0.9);
+const after = (...hypotheses: string[]): string => hypotheses.reduce(hear, UNSETTLED).settled;
 const times = (count: number, text: string): string[] => Array<string>(count).fill(text);
 
 describe('what is settled', () => {
@@ -21,6 +29,16 @@ describe('what is settled', () => {
     expect(after(...times(AGREEING - 2, 'one two'), 'one too three', 'one two three four')).toBe('one');
   });
 
+  it('is nothing that a hypothesis less than sure was among', () => {
+    const text = 'one two three four';
+    const unsure = settle(times(AGREEING - 1, text).reduce(hear, UNSETTLED), text, 0.6);
+    expect(unsure.settled).toBe('');
+    expect(times(AGREEING - 1, text).reduce(hear, unsure).settled).toBe('');
+    expect(times(AGREEING, text).reduce(hear, unsure).settled).toBe('one two');
+    const nobodyKnows = times(AGREEING, text).reduce((state, one) => settle(state, one, null), UNSETTLED);
+    expect(nobodyKnows.settled).toBe('one two');
+  });
+
   it('counts words where the script has no spaces', () => {
     expect(splitWords('今日は天気がいい').length).toBeGreaterThan(2);
     expect(after(...times(AGREEING - 1, '오늘은 날씨가'), '오늘은 날씨가 아주 좋네요')).toBe('오늘은 날씨가');
@@ -34,7 +52,7 @@ describe('what is settled', () => {
         let state = UNSETTLED;
         for (const text of hypotheses) {
           // The decoder is given what is settled as its prefix, so each hypothesis begins with it.
-          const next = settle(state, state.settled + text);
+          const next = hear(state, state.settled + text);
           expect(next.settled.startsWith(state.settled)).toBe(true);
           state = next;
         }
@@ -53,7 +71,7 @@ describe('what is settled', () => {
 
 describe('what is shown', () => {
   const shown = (...hypotheses: string[]): string =>
-    shownOf(hypotheses.at(-1)!, hypotheses.slice(0, -1).reduce(settle, UNSETTLED));
+    shownOf(hypotheses.at(-1)!, hypotheses.slice(0, -1).reduce(hear, UNSETTLED));
 
   it.each([
     ['the only word', ['one'], 'one'],
@@ -77,7 +95,7 @@ describe('what is shown', () => {
         let state = UNSETTLED;
         for (const text of hypotheses) {
           const whole = state.settled + text;
-          const next = settle(state, whole);
+          const next = hear(state, whole);
           expect(shownOf(whole, state).startsWith(next.settled)).toBe(true);
           state = next;
         }
