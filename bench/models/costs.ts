@@ -1,0 +1,132 @@
+/** What a model costs one core: each kind of pass, timed on its own. */
+import { systemClock } from '../../src/flow/clock.ts';
+import { taskTokens } from '../../src/whisper/decoding.ts';
+import { EncoderMemory } from '../../src/whisper/encoder-memory.ts';
+import type { Effort } from '../../src/whisper/encoder-window.ts';
+import { memoryNames } from '../../src/whisper/graph/contract.ts';
+import type { ModelPlan } from '../../src/whisper/model.ts';
+import { type EncodedWindow, openSessions } from '../../src/whisper/sessions.ts';
+
+/** An utterance as it is spoken, and a recording's window. */
+export const SHORT_SECONDS = 5;
+export const LONG_SECONDS = 28;
+/** What an utterance of {@link SHORT_SECONDS} has been heard as before: the draft that is checked in one pass. */
+export const DRAFT_TOKENS = 16;
+/** Of a long window: in the middle of what it holds. */
+const LONG_POSITION = 60;
+
+const SAMPLE_RATE_HZ = 16_000;
+const FRAMES_PER_POSITION = 2;
+
+/** Milliseconds of one core, medians. */
+export interface Costs {
+  /** Encoding for a final, and for a window of a recording. */
+  readonly encodeShortMs: number;
+  readonly encodeLongMs: number;
+  /** Encoding for a partial: with the states of half a second before at hand, and with nothing. */
+  readonly encodeGrownMs: number;
+  readonly encodeAnewMs: number;
+  /** Start tokens and a draft, checked in one pass. */
+  readonly draftMs: number;
+  /** One more token, in a short window and in a long one. */
+  readonly tokenMs: number;
+  readonly longTokenMs: number;
+  /** What a thread with this model takes of memory. */
+  readonly workerBytes: number;
+  /** What is kept of an utterance of {@link SHORT_SECONDS} between two partials. */
+  readonly keptBytes: number;
+}
+
+export interface TimingEffort {
+  /** Passes that count, behind one that does not: at least, and at most. */
+  readonly passes: readonly [least: number, most: number];
+  /** After so long no more than the least are made. */
+  readonly budgetMs: number;
+}
+
+/**
+ * Loads a model on this thread and times it.
+ * @param onStep Told what is timed next.
+ */
+export async function measureCosts(
+  plan: ModelPlan,
+  effort: TimingEffort,
+  onStep: (step: string) => void,
+): Promise<Costs> {
+  const before = process.memoryUsage().rss;
+  const { config, graphs } = plan;
+  onStep('loading');
+  const sessions = await openSessions(graphs, config);
+  const names = memoryNames(config);
+  const fresh = () => new EncoderMemory(config, names.length);
+
+  /** As `whisper/model.ts` does it. @param keep Whether `memory` takes the pass in. */
+  const encode = async (
+    memory: EncoderMemory,
+    seconds: number,
+    kind: Effort,
+    keep = false,
+  ): Promise<EncodedWindow> => {
+    const window = memory.window(seconds, kind);
+    const frames = FRAMES_PER_POSITION * (window.knownPositions + window.positions.length);
+    const from = FRAMES_PER_POSITION * (window.knownPositions - window.lead);
+    const mel = memory.features(noise(seconds)).features(frames, from);
+    const goesOn = kind === 'quick';
+    const encoded = await sessions.encode({ mel, window, past: memory.past(window), goesOn });
+    if (keep) memory.keep(window, encoded.fresh, seconds);
+    return encoded;
+  };
+  const time = (step: string, pass: () => Promise<unknown>): Promise<number> => {
+    onStep(step);
+    return medianMs(pass, effort);
+  };
+
+  try {
+    const encodeShortMs = await time('a final', () => encode(fresh(), SHORT_SECONDS, 'thorough'));
+    const encodeAnewMs = await time('a partial', () => encode(fresh(), SHORT_SECONDS, 'quick'));
+    const memory = fresh();
+    await encode(memory, SHORT_SECONDS - 0.5, 'quick', true);
+    const encodeGrownMs = await time('a partial that goes on', () => encode(memory, SHORT_SECONDS, 'quick'));
+    const start = [config.tokens.startOfTranscript, ...taskTokens(config, 'en')];
+    const text = (count: number) => Array.from({ length: count }, (_, at) => 1000 + at);
+    const feed = (window: EncodedWindow, count: number) => {
+      const rows = Array.from({ length: count + 1 }, (_, at) => start.length - 1 + at);
+      return window.pass([...start, ...text(count)], 0, rows);
+    };
+    // A partial's window, since its decoder also says where it listens.
+    const short = await encode(memory, SHORT_SECONDS, 'quick');
+    const draftMs = await time('tokens', () => feed(short, DRAFT_TOKENS));
+    const next = start.length + DRAFT_TOKENS;
+    const tokenMs = await medianMs(() => short.pass(text(1), next, [0]), effort);
+    const encodeLongMs = await time('a recording', () => encode(fresh(), LONG_SECONDS, 'thorough'));
+    const long = await encode(fresh(), LONG_SECONDS, 'thorough');
+    await feed(long, LONG_POSITION);
+    const longTokenMs = await medianMs(() => long.pass(text(1), start.length + LONG_POSITION, [0]), effort);
+    const workerBytes = Math.max(0, process.memoryUsage().rss - before);
+    const keptBytes = memory.byteLength;
+    return {
+      ...{ encodeShortMs, encodeLongMs, encodeGrownMs, encodeAnewMs },
+      ...{ draftMs, tokenMs, longTokenMs, workerBytes, keptBytes },
+    };
+  } finally {
+    await sessions.release();
+  }
+}
+
+/** The median of several passes, once the first has filled the caches. */
+async function medianMs(pass: () => Promise<unknown>, { passes, budgetMs }: TimingEffort): Promise<number> {
+  await pass();
+  const [least, most] = passes;
+  const times: number[] = [];
+  const begunMs = systemClock.monotonicMs();
+  while (times.length < least || (times.length < most && systemClock.monotonicMs() - begunMs < budgetMs)) {
+    const startMs = systemClock.monotonicMs();
+    await pass();
+    times.push(systemClock.monotonicMs() - startMs);
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1]!;
+}
+
+/** Something that is no silence; what it is makes no difference to speed. */
+const noise = (seconds: number): Float32Array =>
+  Float32Array.from({ length: seconds * SAMPLE_RATE_HZ }, (_, at) => 0.1 * Math.sin(at * at));
