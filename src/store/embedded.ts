@@ -1,5 +1,5 @@
 /** Starts the embedded database for a data folder, keeps it running, and says where it answers. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -71,7 +71,8 @@ export async function openEmbedded(dataDir: string): Promise<Embedded> {
     release();
     throw folderInUse(folder, 'another process, perhaps in another container');
   }
-  const open = () => thread.call('open', [join(folder, 'postgres'), socketPath, MAX_CONNECTIONS]);
+  const databaseFolder = join(folder, 'postgres');
+  const open = () => thread.call('open', [databaseFolder, socketPath, MAX_CONNECTIONS]);
 
   let closing = false;
   const end = async () => {
@@ -97,6 +98,10 @@ export async function openEmbedded(dataDir: string): Promise<Embedded> {
   };
 
   try {
+    if (!existsSync(join(databaseFolder, 'PG_VERSION'))) {
+      await thread.call('create', [databaseFolder]);
+      await thread.restart();
+    }
     await open();
   } catch (error) {
     await end();

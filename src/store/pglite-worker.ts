@@ -8,6 +8,8 @@ import { serveThread } from '../flow/thread.ts';
 import { SharedPGlite } from './shared-pglite.ts';
 
 export type PgliteApi = {
+  /** Makes the database in an empty folder. What that takes of memory is only given back when the thread ends. */
+  create(folder: string): void;
   /** Opens (or makes) the database in a folder and answers on a socket. */
   open(folder: string, socketPath: string, maxConnections: number): void;
   /** Returns when the database was closed; fails with the thread when it was not. */
@@ -23,6 +25,10 @@ const closed = new Promise<void>((resolve) => {
 });
 
 serveThread<PgliteApi>({
+  async create(folder) {
+    const db = await SharedPGlite.create(folder);
+    await db.close();
+  },
   async open(folder, socketPath, maxConnections) {
     const db = new SharedPGlite(folder);
     await db.waitReady;
