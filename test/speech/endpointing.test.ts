@@ -101,10 +101,10 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
   },
   'trailing, about to end': {
     loud: { to: 'speaking' },
-    middling: { to: 'silence', tells: [ended(at(960), at(991), 'silence')] },
-    quiet: { to: 'silence', tells: [ended(at(960), at(991), 'silence')] },
-    commit: { to: 'silence', tells: [ended(at(960), at(991), 'commit')] },
-    end: { to: 'silence', tells: [ended(at(960), at(991), 'end')] },
+    middling: { to: 'silence', tells: [ended(at(960), at(994), 'silence')] },
+    quiet: { to: 'silence', tells: [ended(at(960), at(994), 'silence')] },
+    commit: { to: 'silence', tells: [ended(at(960), at(994), 'commit')] },
+    end: { to: 'silence', tells: [ended(at(960), at(994), 'end')] },
   },
   'trailing at the limit': {
     loud: CUT,
