@@ -7,12 +7,15 @@ import { type Samples, toSamples, toStreamMs } from '../domain/time.ts';
 import { type Recogniser, UNDETERMINED } from '../whisper/recognition.ts';
 import { type Stability, settle, shownOf, UNSETTLED } from '../whisper/stability.ts';
 
-/** New audio between one hypothesis and the next: while somebody waits for the first words, and from then on. */
-const FIRST_CADENCE = toSamples(300);
-export const CADENCE = toSamples(500);
-export const SLOWEST_CADENCE = toSamples(1_000);
-/** In the first so much audio of an utterance, hypotheses come at {@link FIRST_CADENCE}. */
-const BEGINNING = toSamples(1_000);
+/** New audio between one hypothesis and the next. */
+const CADENCE = toSamples(500);
+/** The same while somebody waits for the first words: they are few, and cost little to look for. */
+const FIRST_CADENCE = toSamples(150);
+/** The first words are looked for from so much audio on, some of it from before the speech, … */
+const EARLIEST = toSamples(450);
+/** … to so much: what nothing was made of by then is rarely speech. */
+const LATEST = toSamples(1_500);
+const SLOWEST_CADENCE = toSamples(1_000);
 /** Where more than a third of the cadence comes in while a hypothesis is in the works, the next ones are rarer. */
 const SHARE_OF_CADENCE = 1 / 3;
 
@@ -71,7 +74,7 @@ export class Partials {
   #next(): void {
     if (this.#working || this.#stop.signal.aborted || !this.#newest) return;
     const { audio, end } = this.#newest;
-    if (end - this.#heardUntil < this.#cadence(audio)) return;
+    if (audio.length < EARLIEST || end - this.#heardUntil < this.#cadence(audio)) return;
     this.#working = true;
     this.#heardUntil = end;
     this.#hypothesise(audio, end)
@@ -85,9 +88,9 @@ export class Partials {
   }
 
   #cadence(audio: Float32Array): number {
-    const affordable = this.#missed / SHARE_OF_CADENCE;
-    const wanted = audio.length <= BEGINNING ? FIRST_CADENCE : CADENCE;
-    return Math.max(wanted, Math.min(affordable, SLOWEST_CADENCE));
+    const isFirst = this.#shown === '' && audio.length < LATEST;
+    const wanted = isFirst ? FIRST_CADENCE : CADENCE;
+    return Math.max(wanted, Math.min(this.#missed / SHARE_OF_CADENCE, SLOWEST_CADENCE));
   }
 
   async #hypothesise(audio: Float32Array, end: Samples): Promise<void> {

@@ -58,20 +58,28 @@ const SETTINGS: WordsSettings = {
 
 const ended = (startMs: number, endMs: number): SpeechEvent => ({
   kind: 'ended',
+  from: toSamples(startMs),
   start: toSamples(startMs),
   end: toSamples(endMs),
+  to: toSamples(endMs),
   audio: new Float32Array(toSamples(endMs - startMs)),
   endedBy: 'silence',
 });
-const started = (ms: number): SpeechEvent => ({ kind: 'started', start: toSamples(ms) });
+const started = (ms: number): SpeechEvent => ({
+  kind: 'started',
+  from: toSamples(ms),
+  start: toSamples(ms),
+});
 const growing = (startMs: number, endMs: number): SpeechEvent => ({
   kind: 'growing',
+  from: toSamples(startMs),
   start: toSamples(startMs),
   end: toSamples(endMs),
   audio: new Float32Array(toSamples(endMs - startMs)),
 });
 const pausing = (startMs: number, endMs: number): SpeechEvent => ({
   kind: 'pausing',
+  from: toSamples(startMs),
   start: toSamples(startMs),
   end: toSamples(endMs),
   audio: new Float32Array(toSamples(endMs - startMs)),
@@ -129,7 +137,7 @@ describe('words', () => {
     const { recogniser, asked } = scripted();
     const speech = [
       started(0),
-      growing(0, 400),
+      growing(0, 500),
       growing(0, 600),
       growing(0, 800),
       // What came in meanwhile says that the recogniser is slow: the next one waits for a second's worth.
@@ -146,7 +154,7 @@ describe('words', () => {
     const done = collect(words(played(speech, pause), recogniser, SETTINGS, newId, quiet), outputs);
     while (asked.length < 3) await turn();
     expect(asked.map(({ request }) => [request.urgency, request.audio.length / 16])).toEqual([
-      ['partial', 400],
+      ['partial', 500],
       ['partial', 1500],
       ['final', 1700],
     ]);
@@ -161,7 +169,7 @@ describe('words', () => {
     const spoken = Array.from({ length: 60 }, (_, at) => growing(0, 50 * (at + 1)));
     let answered = 0;
     const pause = async () => {
-      while (answered < asked.length) asked[answered++]!.answer(heard('He was not'));
+      while (answered < asked.length) asked[answered++]!.answer(heard(answered < 3 ? '' : 'He was not'));
       for (let turns = 0; turns < 5; turns++) await turn();
     };
     const speech = played([started(0), ...spoken, ended(0, 3000)], pause);
@@ -170,7 +178,7 @@ describe('words', () => {
     asked.at(-1)!.answer(heard('He was not'));
     await done;
     const at = asked.slice(0, -1).map(({ request }) => request.audio.length / 16);
-    expect(at).toEqual([300, 600, 900, 1400, 1900, 2400, 2900]);
+    expect(at).toEqual([450, 600, 750, 1250, 1750, 2250, 2750]);
   });
 
   it('shows nothing of an utterance after its final', async () => {
