@@ -8,14 +8,14 @@ import { type Recogniser, UNDETERMINED } from '../whisper/recognition.ts';
 import { type Stability, settle, shownOf, UNSETTLED } from '../whisper/stability.ts';
 
 /** New audio between one hypothesis and the next. */
-const CADENCE = toSamples(500);
+export const CADENCE = toSamples(500);
 /** The same while somebody waits for the first words: they are few, and cost little to look for. */
 const FIRST_CADENCE = toSamples(150);
 /** The first words are looked for from so much audio on, some of it from before the speech, … */
 const EARLIEST = toSamples(450);
 /** … to so much: what nothing was made of by then is rarely speech. */
 const LATEST = toSamples(1_500);
-const SLOWEST_CADENCE = toSamples(1_000);
+export const SLOWEST_CADENCE = toSamples(1_000);
 /** Where more than a third of the cadence comes in while a hypothesis is in the works, the next ones are rarer. */
 const SHARE_OF_CADENCE = 1 / 3;
 
