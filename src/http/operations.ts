@@ -62,6 +62,13 @@ function metricsOf({ directory, hub, recogniser }: OperationParts): Registry {
   gauge('recogniser_workers', 'Recognition threads.', () => recogniser.load().workers);
   gauge('recogniser_running', 'Recognitions being worked on.', () => recogniser.load().running);
   gauge('recogniser_waiting', 'Recognitions waiting for a thread.', () => recogniser.load().waiting);
+  const { capacity } = recogniser.load();
+  if (capacity !== null)
+    gauge(
+      'recogniser_capacity',
+      'People who speak without a pause that this node can follow, as measured when it started.',
+      () => capacity,
+    );
   return registry;
 }
 

@@ -48,7 +48,7 @@ export function openUpstreamRecogniser(options: UpstreamOptions): Recogniser {
         throw error;
       }
     },
-    load: () => ({ workers: pool.workers, running: pool.running, waiting: pool.waiting }),
+    load: () => ({ workers: pool.workers, running: pool.running, waiting: pool.waiting, capacity: null }),
     close: () => pool.close(),
   };
 }

@@ -1,8 +1,10 @@
 /** The recogniser: one model on several threads, behind one queue. */
+
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
 import { Thread, threadEntry } from '../flow/thread.ts';
 import { ModelError } from '../models/model-error.ts';
+import { measureLiveCosts, speakersFor } from './capacity.ts';
 import type { ModelPlan, Transcription } from './model.ts';
 import { type Runner, WorkPool } from './pool.ts';
 import { ALLOWANCE_MS, type Recogniser, type RecognitionRequest } from './recognition.ts';
@@ -37,11 +39,15 @@ export async function openRecogniser(options: RecogniserOptions): Promise<Recogn
     if (prepared.kind === 'unusable') throw new ModelError(prepared.reason, prepared.message);
     const { plan, modelName } = prepared;
     await Promise.all(threads.map((thread) => thread.call('load', [plan])));
-    const pool = new WorkPool(
-      threads.map((thread) => threadRunner(thread, plan)),
-      { clock, maxWaiting: options.maxWaiting ?? WAITING_PER_WORKER * workers, maxJobMs: MAX_JOB_MS },
-    );
-    return recogniserOver(pool, modelName, plan);
+    const runners = threads.map((thread) => threadRunner(thread, plan));
+    const run = (request: RecognitionRequest) => runners[0]!.run(request, undefined);
+    const costs = await measureLiveCosts(run, languagesOf(plan)[0]!, () => clock.monotonicMs());
+    const pool = new WorkPool(runners, {
+      clock,
+      maxWaiting: options.maxWaiting ?? WAITING_PER_WORKER * workers,
+      maxJobMs: MAX_JOB_MS,
+    });
+    return recogniserOver(pool, modelName, languagesOf(plan), speakersFor(costs, workers));
   } catch (error) {
     await Promise.all(threads.map((thread) => thread.close()));
     throw error;
@@ -65,13 +71,17 @@ export function threadRunner(
   };
 }
 
+function languagesOf({ config }: ModelPlan): readonly string[] {
+  const known = Object.keys(config.languages);
+  return known.length > 0 ? known : ['en'];
+}
+
 function recogniserOver(
   pool: WorkPool<RecognitionRequest, Transcription>,
   modelName: string,
-  { config }: ModelPlan,
+  languages: readonly string[],
+  capacity: number,
 ): Recogniser {
-  const known = Object.keys(config.languages);
-  const languages = known.length > 0 ? known : ['en'];
   return {
     modelName,
     languages,
@@ -89,7 +99,7 @@ function recogniserOver(
         signal,
       });
     },
-    load: () => ({ workers: pool.workers, running: pool.running, waiting: pool.waiting }),
+    load: () => ({ workers: pool.workers, running: pool.running, waiting: pool.waiting, capacity }),
     close: () => pool.close(),
   };
 }

@@ -67,6 +67,8 @@ export interface RecogniserLoad {
   readonly workers: number;
   readonly running: number;
   readonly waiting: number;
+  /** People who speak without a pause that it can follow, as measured when it was opened; null where unknown. */
+  readonly capacity: number | null;
 }
 
 /** Turns audio into words. Holds no state between requests that a caller could notice. */

@@ -40,7 +40,7 @@ function scripted(): { recogniser: Recogniser; asked: Asked[] } {
         signal?.addEventListener('abort', () => reject(signal.reason));
         asked.push({ request, signal, answer: resolve, fail: reject });
       }),
-    load: () => ({ workers: 1, running: 0, waiting: 0 }),
+    load: () => ({ workers: 1, running: 0, waiting: 0, capacity: null }),
     close: async () => {},
   };
   return { recogniser, asked };

@@ -38,7 +38,7 @@ export const deaf: Recogniser = {
   languages: ['en', 'ko', 'ja', 'zh'],
   keepsPrefix: true,
   recognise: () => Promise.reject(new Error('nobody was to speak in this test')),
-  load: () => ({ workers: 1, running: 0, waiting: 0 }),
+  load: () => ({ workers: 1, running: 0, waiting: 0, capacity: null }),
   close: async () => {},
 };
 
