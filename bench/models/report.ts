@@ -1,6 +1,6 @@
 /** The measured sizes as a Markdown table, with what it says and what it does not. */
 import type { Machine } from '../machine.ts';
-import { megabytes, ms, NOTHING, table, tenths, times } from '../report/format.ts';
+import { hundredths, megabytes, ms, NOTHING, table, tenths, times } from '../report/format.ts';
 import type { Capacity } from './capacity.ts';
 import { type Costs, DRAFT_TOKENS, LONG_SECONDS, SHORT_SECONDS } from './costs.ts';
 import type { ModelSize } from './sizes.ts';
@@ -10,6 +10,8 @@ export interface MeasuredSize {
   readonly parameters: number;
   readonly costs: Costs;
   readonly capacity: Capacity;
+  /** What other processes took of the machine meanwhile. */
+  readonly othersCores: number;
 }
 
 const HEAD = [
@@ -24,6 +26,7 @@ const HEAD = [
   'live',
   'speakers, partials every 0.5 s / 1 s',
   'recordings',
+  'others, cores',
 ];
 
 /** @param leftOut Sizes that were not measured, and why. */
@@ -40,11 +43,12 @@ export function reportOf(
     '',
     'How fast, not how well: all sizes but base ran on random weights, so nothing here says how many words a size',
     'gets right. Speakers talk all the time in utterances of 5 s; whoever pauses costs less. Times are of one core',
-    'while all others do the same.',
+    'while all of them do the same, the fastest of some passes; where other processes took cores meanwhile, they',
+    'are too long.',
   ].join('\n');
 }
 
-function rowOf({ size, parameters, costs, capacity }: MeasuredSize): string[] {
+function rowOf({ size, parameters, costs, capacity, othersCores }: MeasuredSize): string[] {
   const { speakers, isLive } = capacity;
   return [
     size.name,
@@ -58,5 +62,6 @@ function rowOf({ size, parameters, costs, capacity }: MeasuredSize): string[] {
     isLive ? 'yes' : 'no',
     isLive ? `${speakers.usual} / ${speakers.slowest}` : NOTHING,
     `${tenths(capacity.audioSecondsPerSecond)} × real time`,
+    hundredths(othersCores),
   ];
 }

@@ -1,5 +1,6 @@
 /** Which sizes of Whisper this machine serves. Prints a table; `--help` lists the options. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { availableParallelism, freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareModel } from '../../src/whisper/prepare.ts';
@@ -17,6 +18,9 @@ import type { ModelSize } from './sizes.ts';
 /** The one whose real weights come along. */
 const BUNDLED = join(import.meta.dirname, '..', '..', 'models', 'whisper-base');
 const BUNDLED_SIZE = 'base';
+
+/** Everything that is written, for as long as this runs. */
+const root = mkdtempSync(join(tmpdir(), 'earshot-models-'));
 
 const EFFORT: TimingEffort = { passes: [2, 9], budgetMs: 2_500 };
 
@@ -41,7 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** @returns Why it was not measured, where it was not. */
 async function measure(size: ModelSize): Promise<MeasuredSize | string> {
-  const folder = await mkdtemp(join(tmpdir(), 'earshot-models-'));
+  const folder = join(root, size.name);
   const cores = availableParallelism();
   const step = (what: string) => say(`${size.name}: ${what}`);
   try {
@@ -58,11 +62,23 @@ async function measure(size: ModelSize): Promise<MeasuredSize | string> {
     const needed = cores * WORKER_BYTES_PER_PARAMETER * parameters;
     if (needed > freemem())
       return `${size.name} was left out: on ${cores} cores it needs ${megabytes(needed / 1e6)} of memory.`;
-    const costs = await measureSideBySide(plan, EFFORT, cores, (what) => step(`timed: ${what}`));
-    return { size, parameters, costs, capacity: capacityOf(costs, cores) };
+    const { costs, othersCores } = await measureSideBySide(plan, EFFORT, cores, (what) =>
+      step(`timed: ${what}`),
+    );
+    return { size, parameters, costs, othersCores, capacity: capacityOf(costs, cores) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-await main(process.argv.slice(2));
+// Weights by the gigabyte are not left behind.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    rmSync(root, { recursive: true, force: true });
+    process.exit(1);
+  });
+try {
+  await main(process.argv.slice(2));
+} finally {
+  rmSync(root, { recursive: true, force: true });
+}
