@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SAMPLE_RATE_HZ } from '../../src/domain/time.ts';
+import { seeded } from '../../src/flow/chance.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 
@@ -27,16 +28,7 @@ export function tone(
   return Float32Array.from({ length }, (_, i) => level * Math.sin((2 * Math.PI * hz * i) / rateHz));
 }
 
-/** The same numbers every time: mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+export { seeded };
 
 export function noise(seconds: number, level: number, seed = 1): Float32Array {
   const random = seeded(seed);
