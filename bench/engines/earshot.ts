@@ -17,6 +17,7 @@ export async function openEarshot(cacheFolder: string): Promise<Engine> {
     async transcribe(audio, language) {
       const asked = {
         language,
+        likelyLanguage: null,
         prompt: null,
         prefix: null,
         draft: [],

@@ -22,7 +22,8 @@ export type SuppressionReason =
   | 'too_many_tokens'
   | 'repetition'
   | 'compression_ratio'
-  | 'low_confidence';
+  | 'low_confidence'
+  | 'language_flip';
 
 /** Why a language model stopped: `stop` by itself, `length` at `maxTokens`. */
 export type FinishReason = 'stop' | 'length';

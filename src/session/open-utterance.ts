@@ -26,6 +26,12 @@ export interface UtteranceSettings {
   readonly from: Samples;
 }
 
+/** An utterance that is over: what was heard, and what is told of it. */
+export interface UtteranceEnd {
+  readonly heard: Recognition;
+  readonly draft: DurableDraft;
+}
+
 /** A final begun before its time. */
 interface Early {
   readonly end: Samples;
@@ -38,21 +44,27 @@ export class OpenUtterance {
   readonly #recogniser: Recogniser;
   readonly #settings: UtteranceSettings;
   readonly #partials: Partials | null;
+  readonly #likelyLanguage: () => string | null;
   #early: Early | null = null;
 
+  /** @param likelyLanguage The language to expect, as far as it is known when it is asked for. */
   constructor(
     id: string,
     start: Samples,
     recogniser: Recogniser,
     settings: UtteranceSettings,
+    likelyLanguage: () => string | null,
     emit: (draft: HintDraft) => void,
   ) {
     this.#id = id;
+    this.#likelyLanguage = likelyLanguage;
     this.#recogniser = recogniser;
     this.#settings = settings;
     const { language, prompt, partials } = settings;
     const utterance = { id, start: this.#onSession(start) };
-    this.#partials = partials ? new Partials(utterance, { recogniser, language, prompt, emit }) : null;
+    this.#partials = partials
+      ? new Partials(utterance, { recogniser, language, likelyLanguage, prompt, emit })
+      : null;
     emit({ type: 'speech.started', utteranceId: id, startMs: toStreamMs(utterance.start) });
   }
 
@@ -72,9 +84,13 @@ export class OpenUtterance {
   }
 
   /** It is over: what was said, or why it is withheld. */
-  async finish(stretch: Stretch, signal: AbortSignal): Promise<DurableDraft> {
+  async finish(stretch: Stretch, signal: AbortSignal): Promise<UtteranceEnd> {
     this.#partials?.stop();
     const heard = await this.#final(stretch, signal);
+    return { heard, draft: this.#draft(stretch, heard) };
+  }
+
+  #draft(stretch: Stretch, heard: Recognition): DurableDraft {
     const { text, language, confidence } = heard;
     const span = {
       utteranceId: this.#id,
@@ -114,7 +130,8 @@ export class OpenUtterance {
     const draft = this.#partials?.draft ?? [];
     // A recording's utterances are heard once.
     const utterance = urgency === 'final' ? this.#id : null;
-    const request = { audio, language, prompt, prefix, draft, utterance, words, urgency };
+    const likelyLanguage = this.#likelyLanguage();
+    const request = { audio, language, likelyLanguage, prompt, prefix, draft, utterance, words, urgency };
     return this.#recogniser.recognise(request, signal);
   }
 

@@ -25,6 +25,7 @@ const TELLING = toSamples(1_500);
 export interface PartialsParts {
   readonly recogniser: Recogniser;
   readonly language: string | null;
+  readonly likelyLanguage: () => string | null;
   readonly prompt: string | null;
   readonly emit: (draft: HintDraft) => void;
 }
@@ -94,13 +95,14 @@ export class Partials {
   }
 
   async #hypothesise(audio: Float32Array, end: Samples): Promise<void> {
-    const { recogniser, language, prompt, emit } = this.#parts;
+    const { recogniser, language, likelyLanguage, prompt, emit } = this.#parts;
     const { signal } = this.#stop;
     const prefix = this.settled;
     const { draft } = this;
     const { id: utterance } = this.#utterance;
     const asked = { prompt, prefix, draft, utterance, words: false, urgency: 'partial' } as const;
-    const request = { audio, language: language ?? this.#language, ...asked };
+    const languages = { language: language ?? this.#language, likelyLanguage: likelyLanguage() };
+    const request = { audio, ...languages, ...asked };
     const heard = await recogniser.recognise(request, signal);
     if (signal.aborted || heard.suppressed !== null || heard.text === '') return;
     this.#draft = heard.tokens;

@@ -4,11 +4,12 @@
  */
 import type { EventDraft } from '../domain/event.ts';
 import type { NewId } from '../domain/ids.ts';
-import { type Samples, samples } from '../domain/time.ts';
+import { type Samples, samples, toStreamMs } from '../domain/time.ts';
 import { Queue } from '../flow/queue.ts';
 import type { SpeechEvent } from '../speech/utterances.ts';
 import type { Recogniser } from '../whisper/recognition.ts';
-import { OpenUtterance, type UtteranceSettings } from './open-utterance.ts';
+import { type LanguageMemory, likelyLanguage, NO_LANGUAGES, remember } from './languages.ts';
+import { OpenUtterance, type UtteranceEnd, type UtteranceSettings } from './open-utterance.ts';
 
 /** What the pipeline says: an event, or that nothing before a position will be needed again. */
 export type PipelineOutput =
@@ -63,6 +64,7 @@ async function listen(
 ): Promise<void> {
   const emit = (draft: EventDraft) => outputs.offer({ kind: 'event', draft });
   const inTheWorks: Promise<void>[] = [];
+  let languages: LanguageMemory = NO_LANGUAGES;
   let open: OpenUtterance | null = null;
   let last: Promise<void> = Promise.resolve();
   let failed = false;
@@ -81,7 +83,10 @@ async function listen(
     return last;
   };
 
-  const begin = (start: Samples) => new OpenUtterance(newId('utt'), start, recogniser, settings, emit);
+  // A recording's utterances are heard side by side: which of them are known by then must not change what is heard.
+  const likely = () => (settings.urgency === 'final' ? likelyLanguage(languages) : null);
+  const begin = (start: Samples) =>
+    new OpenUtterance(newId('utt'), start, recogniser, settings, likely, emit);
 
   try {
     for await (const event of speech) {
@@ -102,7 +107,12 @@ async function listen(
         case 'ended': {
           const final = (open ?? begin(event.start)).finish(event, signal);
           open = null;
-          inTheWorks.push(inOrder(final, (draft) => outputs.push({ kind: 'event', draft })));
+          const durationMs = toStreamMs(samples(event.end - event.start));
+          const tell = ({ heard, draft }: UtteranceEnd) => {
+            languages = remember(languages, heard, durationMs);
+            return outputs.push({ kind: 'event', draft });
+          };
+          inTheWorks.push(inOrder(final, tell));
           if (inTheWorks.length >= settings.finalsAtOnce) await inTheWorks.shift();
           break;
         }

@@ -42,17 +42,22 @@ export function recognitionOf(answer: Answer, request: RecognitionRequest): Reco
   const text = /[\p{L}\p{N}]/u.test(answer.text) ? answer.text.trim() : '';
   const meanLogProbability = meanLogProbabilityOf(answer);
   const tokens = (answer.segments ?? []).reduce((sum, segment) => sum + (segment.tokens?.length ?? 0), 0);
+  const language = request.language ?? languageCodeOf(answer.language ?? '') ?? UNDETERMINED;
+  const mayFlip = request.language === null && language !== UNDETERMINED;
   const suppressed = suppressionOf({
     text,
     stop: tokens > tokenCeiling(seconds) ? 'too_many_tokens' : 'end',
     meanLogProbability: meanLogProbability ?? 0,
     noSpeechProbability: noSpeechProbabilityOf(answer),
+    seconds,
+    language,
+    likelyLanguage: mayFlip ? request.likelyLanguage : null,
   });
   const isShown = text !== '' && suppressed === null;
   const words = request.words && answer.words ? wordsOf(answer.words, 1000 * seconds) : null;
   return {
     text,
-    language: request.language ?? languageCodeOf(answer.language ?? '') ?? UNDETERMINED,
+    language,
     // The geometric mean of what our own recogniser gives the arithmetic one of: an answer has no more.
     confidence: meanLogProbability === null ? null : Math.min(1, Math.exp(meanLogProbability)),
     words: words && !isShown ? [] : words,

@@ -1,5 +1,5 @@
 /**
- * Greedy decoding of one encoded window: what came before, the start tokens, the language where it is not
+ * Decoding of one encoded window, greedy unless told otherwise: what came before, the start tokens, the language where it is not
  * known, then token after token until the model, a guard or the context ends it.
  *
  *     <|startofprev|> prompt…  <|startoftranscript|> <|ko|> <|transcribe|> <|notimestamps|>  prefix… text…
@@ -10,7 +10,8 @@
  * tokens to rows of logits; a pass from position n forgets all tokens from n on.
  */
 import { type DecodingStop, endsInLoop, tokenCeiling } from './guards.ts';
-import { mostProbable, mostProbableOf, probabilityOf } from './logits.ts';
+import { detectLanguage } from './language.ts';
+import { type Choice, mostProbable, probabilityOf } from './logits.ts';
 import type { WhisperConfig } from './weights/config.ts';
 
 /**
@@ -28,6 +29,8 @@ export type DecoderPass = (
 export interface DecodingRequest {
   /** A code the model knows; null to detect it. English-only models ignore it. */
   readonly language: string | null;
+  /** The language to expect where it is to be detected; null for none. */
+  readonly likelyLanguage: string | null;
   /** Tokens to take as having come before. Where prompt and prefix do not fit, first its beginning goes. */
   readonly prompt: readonly number[];
   /** Tokens the text begins with; the decoder sees the last ones where they are too many. */
@@ -59,6 +62,7 @@ export interface Decoding {
 
 /**
  * Decodes one window.
+ * @param choose Chooses among the first `count` tokens of a row; the most probable one by default.
  * @throws The signal's reason, between two tokens, when aborted.
  */
 export async function decode(
@@ -66,6 +70,7 @@ export async function decode(
   config: WhisperConfig,
   request: DecodingRequest,
   signal: AbortSignal,
+  choose: (row: Float32Array, count: number) => Choice = mostProbable,
 ): Promise<Decoding> {
   const draft = draftBehind(request);
   const started = await start(pass, config, request, draft, signal);
@@ -76,7 +81,7 @@ export async function decode(
   for (let count = 0; hypothesis.stop === null; count++) {
     signal.throwIfAborted();
     suppress(row, config, hypothesis.isEmpty);
-    const { token, logProbability } = mostProbable(row, config.tokens.endOfText + 1);
+    const { token, logProbability } = choose(row, config.tokens.endOfText + 1);
     if (token !== config.tokens.endOfText && request.isTooNew?.(passRow)) {
       hypothesis.stop = 'too_new';
       break;
@@ -147,13 +152,12 @@ async function start(
 
   const [first] = (await pass(before, 0, [at])) as [Float32Array];
   signal.throwIfAborted();
-  const detected = mostProbableOf(first, Object.values(languages));
-  const heard = codes.find((code) => languages[code] === detected.token)!;
+  const { language: heard, probability } = detectLanguage(first, languages, request.likelyLanguage);
   const rest = [...taskTokens(config, heard), ...prefix];
   const rows = await pass([...rest, ...draft], before.length, rowsFrom(rest.length - 1, draft));
   return {
     language: heard,
-    languageProbability: detected.probability,
+    languageProbability: probability,
     noSpeechProbability: probabilityOf(first, tokens.noSpeech),
     rows: [...rows],
     position: before.length + rest.length,

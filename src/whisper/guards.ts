@@ -25,6 +25,11 @@ export const THRESHOLDS = {
   compressionFromBytes: 120,
   /** Below it the model as good as guessed. */
   meanLogProbability: -1.5,
+  /** How many times as probable another language must be than the one spoken until now. */
+  languageStaysOdds: 20,
+  /** A short text in another language than until now, heard no surer than this, is invented. */
+  flipSeconds: 3,
+  flipMeanLogProbability: -0.7,
 } as const;
 
 /**
@@ -41,6 +46,11 @@ export interface Evidence {
   readonly meanLogProbability: number;
   /** What the model gave `<|nospeech|>` before the first token, 0–1. */
   readonly noSpeechProbability: number;
+  /** How much audio there was. */
+  readonly seconds: number;
+  readonly language: string;
+  /** The language that was spoken until now; null where none is expected. */
+  readonly likelyLanguage: string | null;
 }
 
 /** How many tokens may be decoded from `seconds` of audio. */
@@ -85,5 +95,12 @@ export function suppressionOf(evidence: Evidence): SuppressionReason | null {
   )
     return 'compression_ratio';
   if (meanLogProbability < THRESHOLDS.meanLogProbability) return 'low_confidence';
+  if (
+    evidence.likelyLanguage !== null &&
+    evidence.language !== evidence.likelyLanguage &&
+    evidence.seconds < THRESHOLDS.flipSeconds &&
+    meanLogProbability < THRESHOLDS.flipMeanLogProbability
+  )
+    return 'language_flip';
   return null;
 }

@@ -1,12 +1,15 @@
 /** One loaded Whisper on the current thread: audio in, words out. */
 import { readFile } from 'node:fs/promises';
 import { SAMPLE_RATE_HZ } from '../domain/time.ts';
+import type { Random } from '../flow/chance.ts';
 import { type Decoding, decode } from './decoding.ts';
 import { EncoderMemories, EncoderMemory } from './encoder-memory.ts';
 import { type CompiledGraphs, memoryNames } from './graph/contract.ts';
-import { suppressionOf } from './guards.ts';
+import { type Evidence, suppressionOf } from './guards.ts';
 import type { Recognition, RecognitionRequest } from './recognition.ts';
+import { drawn } from './sampling.ts';
 import { UNSPACED_SCRIPTS } from './scripts.ts';
+import { firstToPass } from './second-pass.ts';
 import { type EncodedWindow, openSessions } from './sessions.ts';
 import { WhisperTokenizer } from './tokens.ts';
 import type { WhisperConfig } from './weights/config.ts';
@@ -51,8 +54,14 @@ const TOO_NEW_SECONDS = 0.1;
 const POSITIONS_PER_SECOND = 50;
 const FRAMES_PER_POSITION = 2;
 
-/** Loads a model; takes some hundred milliseconds of this thread. */
-export async function openModel({ config, tokenizerPath, graphs }: ModelPlan): Promise<WhisperModel> {
+/**
+ * Loads a model; takes some hundred milliseconds of this thread.
+ * @param newRandom Chance for one request: the same again each time, so that the same audio gives the same text.
+ */
+export async function openModel(
+  { config, tokenizerPath, graphs }: ModelPlan,
+  newRandom: () => Random,
+): Promise<WhisperModel> {
   const [sessions, tokenizerJson] = await Promise.all([
     openSessions(graphs, config),
     readFile(tokenizerPath, 'utf8'),
@@ -82,26 +91,34 @@ export async function openModel({ config, tokenizerPath, graphs }: ModelPlan): P
 
   return {
     transcribe: async (request, signal = new AbortController().signal) => {
-      const { audio, language, prompt, prefix, draft } = request;
+      const { audio, language, prompt, prefix, draft, urgency } = request;
+      const likelyLanguage = language === null ? request.likelyLanguage : null;
       const seconds = audio.length / SAMPLE_RATE_HZ;
       const { pass, attend, listenedAt } = await encode(request);
       const settledUntil = POSITIONS_PER_SECOND * (seconds - TOO_NEW_SECONDS);
       const prefixTokens = prefix ? tokenizer.encode(asWritten(prefix)) : [];
-      const decoding = await decode(
-        pass,
-        config,
-        {
-          language,
-          seconds,
-          prompt: prompt ? tokenizer.encode(asWritten(prompt)) : [],
-          prefix: prefixTokens,
-          draft,
-          isTooNew: listenedAt && ((row) => listenedAt(row) >= settledUntil),
-        },
-        signal,
-      );
-      const rest = tokenizer.decode(decoding.tokens.slice(prefixTokens.length));
-      const heard = transcriptionOf(prefix ? joined(prefix, rest) : rest.trim(), decoding);
+      const asked = {
+        language,
+        likelyLanguage,
+        seconds,
+        prompt: prompt ? tokenizer.encode(asWritten(prompt)) : [],
+        prefix: prefixTokens,
+        draft,
+        isTooNew: listenedAt && ((row: number) => listenedAt(row) >= settledUntil),
+      };
+      const judged = (decoding: Decoding) => {
+        const rest = tokenizer.decode(decoding.tokens.slice(prefixTokens.length));
+        const text = prefix ? joined(prefix, rest) : rest.trim();
+        return { decoding, heard: transcriptionOf(text, decoding, { seconds, likelyLanguage }) };
+      };
+      const greedy = judged(await decode(pass, config, asked, signal));
+      const random = newRandom();
+      const { decoding, heard } = await firstToPass(greedy, urgency, async (temperature) => {
+        const { language, languageProbability, noSpeechProbability, tokens } = greedy.decoding;
+        const choose = (row: Float32Array, count: number) => drawn(row, count, temperature, random);
+        const again = await decode(pass, config, { ...asked, language, draft: tokens }, signal, choose);
+        return judged({ ...again, languageProbability, noSpeechProbability });
+      });
       if (!request.words) return heard;
       if (heard.text === '' || heard.suppressed !== null) return { ...heard, words: [] };
       signal.throwIfAborted();
@@ -112,7 +129,11 @@ export async function openModel({ config, tokenizerPath, graphs }: ModelPlan): P
   };
 }
 
-function transcriptionOf(heard: string, decoding: Decoding): Transcription {
+function transcriptionOf(
+  heard: string,
+  decoding: Decoding,
+  of: Pick<Evidence, 'seconds' | 'likelyLanguage'>,
+): Transcription {
   const { logProbabilities, language, languageProbability, noSpeechProbability, stop } = decoding;
   const mean = (values: readonly number[]): number =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
@@ -125,7 +146,7 @@ function transcriptionOf(heard: string, decoding: Decoding): Transcription {
     confidence: mean(logProbabilities.map(Math.exp)),
     words: null,
     tokens: decoding.tokens,
-    suppressed: suppressionOf({ text, stop, meanLogProbability, noSpeechProbability }),
+    suppressed: suppressionOf({ ...of, text, stop, meanLogProbability, noSpeechProbability, language }),
     languageProbability,
     noSpeechProbability,
     meanLogProbability,

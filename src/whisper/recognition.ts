@@ -19,6 +19,11 @@ export interface RecognitionRequest {
   readonly audio: Float32Array;
   /** A language the model knows, as its two- or three-letter code; null to have it detected. */
   readonly language: string | null;
+  /**
+   * The language that was spoken until now; taken where detection is unsure, and what is heard hesitantly in
+   * another is withheld. Null where none is expected.
+   */
+  readonly likelyLanguage: string | null;
   /** Text the decoder is to take as having come before: names and terms to expect. */
   readonly prompt: string | null;
   /** Text the result is to begin with, letter for letter: what was shown as settled. Null for none. */

@@ -1,4 +1,5 @@
 /** The recognition thread: holds one loaded model and answers one request after the other. */
+import { seeded } from '../flow/chance.ts';
 import { lowerThreadPriority } from '../flow/priority.ts';
 import { serveThread } from '../flow/thread.ts';
 import { ModelError, type ModelErrorReason } from '../models/model-error.ts';
@@ -19,11 +20,14 @@ export type WorkerApi = {
   transcribe(plan: ModelPlan, request: RecognitionRequest): Transcription;
 };
 
+/** Of the chance in a second try: any will do, as long as it stays. */
+const SEED = 1;
+
 let loading: Promise<WhisperModel> | null = null;
 
 /** Every call brings the plan, so that a thread started anew in the place of one that died needs no telling. */
 function loaded(plan: ModelPlan): Promise<WhisperModel> {
-  loading ??= openModel(plan).catch((error) => {
+  loading ??= openModel(plan, () => seeded(SEED)).catch((error) => {
     loading = null;
     throw error;
   });

@@ -13,6 +13,7 @@ const audio = new Float32Array(SECONDS * 16_000).fill(0.25);
 const request: RecognitionRequest = {
   audio,
   language: null,
+  likelyLanguage: null,
   prompt: null,
   prefix: null,
   draft: [],

@@ -2,47 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DecoderPass, type DecodingRequest, decode } from '../../src/whisper/decoding.ts';
 import type { WhisperConfig } from '../../src/whisper/weights/config.ts';
-
-/** A vocabulary small enough to read: text tokens 0–9, then the special ones. */
-const END = 10;
-const START = 11;
-const EN = 12;
-const KO = 13;
-const TRANSCRIBE = 15;
-const PREVIOUS = 16;
-const NO_SPEECH = 17;
-const NO_TIMESTAMPS = 18;
-const TIMESTAMP = 19;
-const VOCABULARY = 24;
-
-const config: WhisperConfig = {
-  dModel: 8,
-  encoderLayers: 1,
-  decoderLayers: 1,
-  encoderHeads: 1,
-  decoderHeads: 1,
-  encoderFfnDim: 8,
-  decoderFfnDim: 8,
-  mels: 80,
-  vocabSize: VOCABULARY,
-  maxSourcePositions: 1500,
-  maxTargetPositions: 448,
-  tokens: {
-    endOfText: END,
-    startOfTranscript: START,
-    startOfPrevious: PREVIOUS,
-    noSpeech: NO_SPEECH,
-    noTimestamps: NO_TIMESTAMPS,
-    firstTimestamp: TIMESTAMP,
-    transcribe: TRANSCRIBE,
-    translate: 14,
-  },
-  languages: { en: EN, ko: KO },
-  suppressTokens: [9],
-  beginSuppressTokens: [0, END],
-  alignmentHeads: [],
-  maxInitialTimestampIndex: 50,
-};
+import {
+  toyConfig as config,
+  EN,
+  END,
+  KO,
+  NO_SPEECH,
+  NO_TIMESTAMPS,
+  PREVIOUS,
+  START,
+  TIMESTAMP,
+  TRANSCRIBE,
+  VOCABULARY,
+} from './toy-decoder.ts';
 
 const english: WhisperConfig = {
   ...config,
@@ -82,6 +54,7 @@ const saying =
 
 const request: DecodingRequest = {
   language: 'ko',
+  likelyLanguage: null,
   prompt: [],
   prefix: [],
   draft: [],

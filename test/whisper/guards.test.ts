@@ -16,6 +16,9 @@ const spoken = (text: string): Evidence => ({
   stop: 'end',
   meanLogProbability: -0.3,
   noSpeechProbability: 0.02,
+  seconds: 4,
+  language: 'en',
+  likelyLanguage: null,
 });
 
 const REAL_SPEECH = [

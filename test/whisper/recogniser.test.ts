@@ -18,6 +18,7 @@ import { samplesOf } from './speech.ts';
 const request: RecognitionRequest = {
   audio: samplesOf('austen-0920.wav'),
   language: 'en',
+  likelyLanguage: null,
   prompt: null,
   prefix: null,
   draft: [],

@@ -16,6 +16,7 @@ const recognise = (audio: Float32Array, more: Partial<RecognitionRequest> = {}):
   recogniser.recognise({
     audio,
     language: null,
+    likelyLanguage: null,
     prompt: null,
     prefix: null,
     draft: [],

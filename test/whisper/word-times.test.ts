@@ -41,6 +41,7 @@ const recognise = (audio: Float32Array, more: Partial<RecognitionRequest> = {}):
   recogniser.recognise({
     audio,
     language: 'en',
+    likelyLanguage: null,
     prompt: null,
     prefix: null,
     draft: [],
