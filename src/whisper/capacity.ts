@@ -40,6 +40,7 @@ export async function measureLiveCosts(
   const audio = hiss(UTTERANCE_SECONDS);
   const asked = {
     language,
+    likelyLanguage: null,
     prompt: null,
     prefix: SAID,
     draft: [],
