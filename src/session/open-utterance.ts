@@ -5,13 +5,36 @@
 import type { DurableDraft, HintDraft, Word } from '../domain/event.ts';
 import { type Samples, samples, toStreamMs } from '../domain/time.ts';
 import type { Recogniser, Recognition, Urgency } from '../whisper/recognition.ts';
+import { continuing } from './continuation.ts';
 import { Partials } from './partials.ts';
+import { beforeCut, type Carried } from './seam.ts';
 
-/** A stretch of the run's audio, in its own positions. */
-export interface Stretch {
+/** Where an utterance begins, and where the audio that is heard for it: in the run's own positions. */
+export interface Beginning {
+  /** Before `start` where it goes on from a cut. */
+  readonly from: Samples;
   readonly start: Samples;
+}
+
+/** A stretch of the run's audio. */
+export interface Stretch extends Beginning {
   readonly end: Samples;
+  /** Beginning at `from`. */
   readonly audio: Float32Array;
+}
+
+/** An utterance that is over. */
+export interface Ended extends Stretch {
+  /** Where the audio ends: after `end` where the speech was cut there and goes on. */
+  readonly to: Samples;
+}
+
+/** What comes of an utterance. */
+export interface Finished {
+  /** What was said, or why it is withheld. */
+  readonly draft: DurableDraft;
+  /** For the utterance that goes on from a cut at its end; null for nothing, or where there is no cut. */
+  readonly carried: Carried | null;
 }
 
 export interface UtteranceSettings {
@@ -47,15 +70,21 @@ export class OpenUtterance {
   readonly #likelyLanguage: () => string | null;
   #early: Early | null = null;
 
+<<<<<<< theirs
+  /** @param carried What the utterance before leaves to it; `from` is `start` where that is nothing for sure. */
+=======
   /** @param likelyLanguage The language to expect, as far as it is known when it is asked for. */
+>>>>>>> guards
   constructor(
     id: string,
-    start: Samples,
-    recogniser: Recogniser,
+    { from, start }: Beginning,
+    carried: Promise<Carried | null>,
+    hearing: Recogniser,
     settings: UtteranceSettings,
     likelyLanguage: () => string | null,
     emit: (draft: HintDraft) => void,
   ) {
+    const recogniser = from < start ? continuing(hearing, carried, start - from) : hearing;
     this.#id = id;
     this.#likelyLanguage = likelyLanguage;
     this.#recogniser = recogniser;
@@ -83,6 +112,12 @@ export class OpenUtterance {
     this.#early = { end: stretch.end, heard, drop: () => leaving.abort() };
   }
 
+<<<<<<< theirs
+  /** It is over. */
+  async finish(stretch: Ended, signal: AbortSignal): Promise<Finished> {
+    this.#partials?.stop();
+    const { heard, carried } = await this.#final(stretch, signal);
+=======
   /** It is over: what was said, or why it is withheld. */
   async finish(stretch: Stretch, signal: AbortSignal): Promise<UtteranceEnd> {
     this.#partials?.stop();
@@ -91,6 +126,7 @@ export class OpenUtterance {
   }
 
   #draft(stretch: Stretch, heard: Recognition): DurableDraft {
+>>>>>>> guards
     const { text, language, confidence } = heard;
     const span = {
       utteranceId: this.#id,
@@ -98,9 +134,10 @@ export class OpenUtterance {
       endMs: toStreamMs(this.#onSession(stretch.end)),
     };
     const reason = heard.suppressed ?? (text === '' ? 'no_speech' : null);
-    if (reason) return { type: 'transcript.suppressed', ...span, reason, text };
-    const words = heard.words?.map((word) => within(span, word));
-    return { type: 'transcript.final', ...span, text, language, confidence, ...(words && { words }) };
+    if (reason) return { draft: { type: 'transcript.suppressed', ...span, reason, text }, carried };
+    const words = this.#settings.words ? heard.words?.map((word) => within(span, word)) : null;
+    const final = { type: 'transcript.final', ...span, text, language, confidence } as const;
+    return { draft: { ...final, ...(words && { words }) }, carried };
   }
 
   /** Nobody waits for it any more. */
@@ -113,19 +150,37 @@ export class OpenUtterance {
     return this.#partials?.settled ?? null;
   }
 
-  async #final({ audio, end }: Stretch, signal: AbortSignal): Promise<Recognition> {
+  async #final(ended: Ended, signal: AbortSignal): Promise<{ heard: Recognition; carried: Carried | null }> {
     const early = this.#early;
-    if (early?.end === end) {
+    if (ended.to > ended.end) {
+      early?.drop();
+      return await this.#untilCut(ended, signal);
+    }
+    if (early?.end === ended.end) {
       const heard = await early.heard;
       // More may have been settled since the pause; what was promised is kept.
-      if (heard.text.startsWith(this.#settled ?? '')) return heard;
+      if (heard.text.startsWith(this.#settled ?? '')) return { heard, carried: null };
     }
     early?.drop();
-    return await this.#recognise(audio, signal);
+    return { heard: await this.#recognise(ended.audio, signal), carried: null };
   }
 
-  #recognise(audio: Float32Array, signal: AbortSignal): Promise<Recognition> {
-    const { language, prompt, words, urgency } = this.#settings;
+  /** Hears beyond the cut, since a word at it is known only by what follows, and keeps what was said before it. */
+  async #untilCut(ended: Ended, signal: AbortSignal) {
+    const { from, start, end, audio } = ended;
+    if (this.#recogniser.keepsPrefix) {
+      const heard = await this.#recognise(audio, signal, true);
+      if (heard.suppressed !== null) return { heard, carried: null };
+      const cutMs = toStreamMs(samples(end - start));
+      const before = beforeCut(heard, audio.subarray(start - from), cutMs, this.#settled ?? '');
+      if (before !== null) return { heard: { ...heard, ...before }, carried: before.carried };
+    }
+    // Nobody knows which words lie before the cut: it is heard up to there and no further.
+    return { heard: await this.#recognise(audio.subarray(0, end - from), signal), carried: null };
+  }
+
+  #recognise(audio: Float32Array, signal: AbortSignal, words = this.#settings.words): Promise<Recognition> {
+    const { language, prompt, urgency } = this.#settings;
     const prefix = this.#settled;
     const draft = this.#partials?.draft ?? [];
     // A recording's utterances are heard once.

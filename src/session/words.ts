@@ -8,8 +8,13 @@ import { type Samples, samples, toStreamMs } from '../domain/time.ts';
 import { Queue } from '../flow/queue.ts';
 import type { SpeechEvent } from '../speech/utterances.ts';
 import type { Recogniser } from '../whisper/recognition.ts';
+<<<<<<< theirs
+import { type Beginning, OpenUtterance, type UtteranceSettings } from './open-utterance.ts';
+import type { Carried } from './seam.ts';
+=======
 import { type LanguageMemory, likelyLanguage, NO_LANGUAGES, remember } from './languages.ts';
 import { OpenUtterance, type UtteranceEnd, type UtteranceSettings } from './open-utterance.ts';
+>>>>>>> guards
 
 /** What the pipeline says: an event, or that nothing before a position will be needed again. */
 export type PipelineOutput =
@@ -67,6 +72,8 @@ async function listen(
   let languages: LanguageMemory = NO_LANGUAGES;
   let open: OpenUtterance | null = null;
   let last: Promise<void> = Promise.resolve();
+  /** What the last utterance leaves to one that goes on from a cut. */
+  let carried: Promise<Carried | null> = Promise.resolve(null);
   let failed = false;
 
   /** Runs `work` at once and `tell` when it is done and everything before has been told. */
@@ -83,10 +90,15 @@ async function listen(
     return last;
   };
 
+<<<<<<< theirs
+  const begin = (beginning: Beginning) =>
+    new OpenUtterance(newId('utt'), beginning, carried, recogniser, settings, emit);
+=======
   // A recording's utterances are heard side by side: which of them are known by then must not change what is heard.
   const likely = () => (settings.urgency === 'final' ? likelyLanguage(languages) : null);
   const begin = (start: Samples) =>
     new OpenUtterance(newId('utt'), start, recogniser, settings, likely, emit);
+>>>>>>> guards
 
   try {
     for await (const event of speech) {
@@ -96,7 +108,7 @@ async function listen(
       if (outputs.weight >= OUTPUTS_WAITING) await last;
       switch (event.kind) {
         case 'started':
-          open = begin(event.start);
+          open = begin(event);
           break;
         case 'growing':
           open?.grow(event);
@@ -105,14 +117,20 @@ async function listen(
           open?.pause(event, signal);
           break;
         case 'ended': {
-          const final = (open ?? begin(event.start)).finish(event, signal);
+          const finished = (open ?? begin(event)).finish(event, signal);
           open = null;
+<<<<<<< theirs
+          carried = finished.then((utterance) => utterance.carried);
+          carried.catch(() => {});
+          inTheWorks.push(inOrder(finished, ({ draft }) => outputs.push({ kind: 'event', draft })));
+=======
           const durationMs = toStreamMs(samples(event.end - event.start));
           const tell = ({ heard, draft }: UtteranceEnd) => {
             languages = remember(languages, heard, durationMs);
             return outputs.push({ kind: 'event', draft });
           };
           inTheWorks.push(inOrder(final, tell));
+>>>>>>> guards
           if (inTheWorks.length >= settings.finalsAtOnce) await inTheWorks.shift();
           break;
         }

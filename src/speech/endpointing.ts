@@ -25,8 +25,14 @@ const TAIL = samples(6 * FRAME_SAMPLES);
  * so much before.
  */
 const RELEASE = samples(3 * FRAME_SAMPLES);
-/** A cut for length is made at the quietest place in so much speech before it. */
+/** A cut for length is made at the quietest place in so much speech … */
 const CUT_WINDOW = toSamples(3_000);
+/** … with so much after it: recognition hears the words around a cut from both sides. A whole number of frames. */
+const CUT_MARGIN = samples(16 * FRAME_SAMPLES);
+/** What goes on from a cut is heard with so much of what was said before it. */
+const LEAD = toSamples(3_200);
+/** The most that is ever heard at once, the lead and all: Whisper's window less 2 s. */
+const MAX_HEARD = toSamples(28_000);
 
 /** All positions count from the stream's first sample. */
 export type EndpointState =
@@ -51,6 +57,8 @@ export type EndpointState =
 
 interface Open {
   readonly start: Samples;
+  /** Where the audio begins that is heard for it: at `start`, or before it where it goes on from a cut. */
+  readonly from: Samples;
   readonly lastProbability: number;
   /** The best place for a cut so far: between the two neighbouring frames that are quietest together. */
   readonly cut: { readonly at: Samples; readonly loudness: number } | null;
@@ -69,10 +77,19 @@ export type EndedBy = 'silence' | 'length' | 'commit' | 'end';
 
 export type EndpointEffect =
   /** Somebody speaks, since `start`. */
-  | { readonly kind: 'started'; readonly start: Samples }
+  | { readonly kind: 'started'; readonly from: Samples; readonly start: Samples }
   /** The speaker pauses. If the pause lasts, the utterance will end with just these bounds. */
-  | { readonly kind: 'pausing'; readonly start: Samples; readonly end: Samples }
-  | { readonly kind: 'ended'; readonly start: Samples; readonly end: Samples; readonly endedBy: EndedBy };
+  | { readonly kind: 'pausing'; readonly from: Samples; readonly start: Samples; readonly end: Samples }
+  | {
+      readonly kind: 'ended';
+      /** Where the audio begins that is heard for it, at `start` or before. */
+      readonly from: Samples;
+      readonly start: Samples;
+      readonly end: Samples;
+      /** Where that audio ends: after `end` where the speech was cut, and the next utterance goes on from `end`. */
+      readonly to: Samples;
+      readonly endedBy: EndedBy;
+    };
 
 /** {@link EndpointingOptions} in samples. */
 export interface EndpointLimits {
@@ -97,7 +114,7 @@ export function step(state: EndpointState, event: EndpointEvent, limits: Endpoin
   }
 }
 
-/** The earliest sample that an utterance, open or to come, may still need. Never goes back. */
+/** The earliest sample that an utterance, open or to come, may still be heard with. Never goes back. */
 export function neededFrom(state: EndpointState, nextFrame: Samples): Samples {
   switch (state.kind) {
     case 'silence':
@@ -106,7 +123,7 @@ export function neededFrom(state: EndpointState, nextFrame: Samples): Samples {
       return backdate(state.since, state.floor);
     case 'speaking':
     case 'trailing':
-      return state.start;
+      return state.from;
   }
 }
 
@@ -126,13 +143,13 @@ function onFrame(state: EndpointState, position: Samples, probability: number, l
       if (loudFrames < CONFIRM_FRAMES) return [{ ...state, loudFrames }, []];
       const start = backdate(state.since, state.floor);
       return [
-        { kind: 'speaking', start, lastProbability: probability, cut: null },
-        [{ kind: 'started', start }],
+        { kind: 'speaking', start, from: start, lastProbability: probability, cut: null },
+        [{ kind: 'started', from: start, start }],
       ];
     }
     case 'speaking': {
-      const open = { start: state.start, ...weigh(state, position, probability, limits) };
-      if (isFull(state.start, position, limits)) return cutShort(open, position);
+      const open = weigh(state, position, probability, limits);
+      if (isFull(state, position, limits)) return cutShort(open, position);
       if (probability >= EXIT) return [{ kind: 'speaking', ...open }, []];
       return [{ kind: 'trailing', silentSince: position, ...open }, []];
     }
@@ -147,16 +164,20 @@ function onTrailing(
   probability: number,
   limits: EndpointLimits,
 ): Step {
-  const open = { start: state.start, ...weigh(state, position, probability, limits) };
+  const open = weigh(state, position, probability, limits);
   const { silentSince } = state;
   const frameEnd = samples(position + FRAME_SAMPLES);
   const isSilent = probability < ENTER;
   if (isSilent && frameEnd - silentSince + RELEASE >= limits.silence)
-    return close(open.start, tailed(silentSince, frameEnd), 'silence');
-  if (isFull(state.start, position, limits))
-    return isSilent ? close(open.start, tailed(silentSince, frameEnd), 'length') : cutShort(open, position);
+    return close(open, tailed(silentSince, frameEnd), 'silence');
+  if (isFull(state, position, limits)) {
+    // A shorter silence may be a stop inside a word.
+    const isPause = isSilent && frameEnd - silentSince >= TAIL;
+    return isPause ? close(open, tailed(silentSince, frameEnd), 'length') : cutShort(open, position);
+  }
   if (!isSilent) return [{ kind: 'speaking', ...open }, []];
-  const pausing = { kind: 'pausing', start: open.start, end: samples(silentSince + TAIL) } as const;
+  const { from, start } = open;
+  const pausing = { kind: 'pausing', from, start, end: samples(silentSince + TAIL) } as const;
   return [{ kind: 'trailing', silentSince, ...open }, frameEnd === pausing.end ? [pausing] : []];
 }
 
@@ -166,45 +187,51 @@ function onClose(state: EndpointState, position: Samples, endedBy: 'commit' | 'e
     case 'onset':
       return [state, []];
     case 'speaking':
-      return close(state.start, position, endedBy);
+      return close(state, position, endedBy);
     case 'trailing':
-      return close(state.start, tailed(state.silentSince, position), endedBy);
+      return close(state, tailed(state.silentSince, position), endedBy);
   }
 }
 
 const tailed = (silentSince: Samples, now: Samples): Samples => earlier(silentSince + TAIL, now);
 
-function close(start: Samples, end: Samples, endedBy: EndedBy): Step {
-  return [{ kind: 'silence', floor: end }, [{ kind: 'ended', start, end, endedBy }]];
+function close({ from, start }: Open, end: Samples, endedBy: EndedBy): Step {
+  return [{ kind: 'silence', floor: end }, [{ kind: 'ended', from, start, end, to: end, endedBy }]];
 }
+
+/** Where it must have been cut. */
+const limitOf = ({ start, from }: Open, { maxUtterance }: EndpointLimits): Samples =>
+  earlier(start + maxUtterance, from + MAX_HEARD);
 
 /** Whether the next frame could carry the utterance over its limit. */
-const isFull = (start: Samples, position: Samples, limits: EndpointLimits): boolean =>
-  position + 2 * FRAME_SAMPLES - start > limits.maxUtterance;
+const isFull = (open: Open, position: Samples, limits: EndpointLimits): boolean =>
+  position + 2 * FRAME_SAMPLES > limitOf(open, limits);
 
 /** Remembers the quietest place in the last part of the longest utterance there may be. */
-function weigh(
-  open: Open,
-  position: Samples,
-  probability: number,
-  limits: EndpointLimits,
-): Omit<Open, 'start'> {
-  const loudness = open.lastProbability + probability;
+function weigh(open: Open, position: Samples, probability: number, limits: EndpointLimits): Open {
+  const { start, from, lastProbability, cut } = open;
+  const loudness = lastProbability + probability;
   // Half the limit at most, so that what is left over for the next utterance is never full already.
-  const cutWindow = Math.min(CUT_WINDOW, limits.maxUtterance / 2);
-  const inWindow = position >= open.start + limits.maxUtterance - cutWindow;
-  const better = inWindow && (open.cut === null || loudness <= open.cut.loudness);
-  return { lastProbability: probability, cut: better ? { at: position, loudness } : open.cut };
+  const margin = Math.min(CUT_MARGIN, limits.maxUtterance / 8);
+  const cutWindow = Math.min(CUT_WINDOW, limits.maxUtterance / 2 - margin);
+  const last = limitOf(open, limits) - margin;
+  const inWindow = position >= last - cutWindow && position <= last;
+  const better = inWindow && (cut === null || loudness <= cut.loudness);
+  return { start, from, lastProbability: probability, cut: better ? { at: position, loudness } : cut };
 }
 
-/** Ends a too long utterance at its best place; what came after is the beginning of the next. */
-function cutShort(open: Open, position: Samples): Step {
-  const at = open.cut?.at ?? position;
+/**
+ * Ends a too long utterance at its best place; what came after is the beginning of the next. Each is heard with
+ * some of the other: a word at the cut is whole in both, and so can be given to one.
+ */
+function cutShort({ from, start, lastProbability, cut }: Open, position: Samples): Step {
+  const at = cut?.at ?? position;
+  const next = { from: later(start, at - LEAD), start: at };
   return [
-    { kind: 'speaking', start: at, lastProbability: open.lastProbability, cut: null },
+    { kind: 'speaking', ...next, lastProbability, cut: null },
     [
-      { kind: 'ended', start: open.start, end: at, endedBy: 'length' },
-      { kind: 'started', start: at },
+      { kind: 'ended', from, start, end: at, to: samples(position + FRAME_SAMPLES), endedBy: 'length' },
+      { kind: 'started', ...next },
     ],
   ];
 }

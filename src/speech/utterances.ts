@@ -17,37 +17,38 @@ import type { VadStream } from './vad.ts';
 
 /**
  * What happens in the speech of a stream. Positions are samples at 16 kHz from its first. Utterances are told one
- * after the other, never overlap, and every `started` has its `ended`; `audio` is always start…end of the event.
+ * after the other, never overlap, and every `started` has its `ended`. Where speech without a pause had to be cut,
+ * an utterance begins where the last one ended, and each is heard with some of the other: `audio` goes from `from`,
+ * at `start` or before it, to `end`, or to `to` after it.
  */
 export type SpeechEvent =
   /** Confirmed speech. */
-  | { readonly kind: 'started'; readonly start: Samples }
+  | { readonly kind: 'started'; readonly from: Samples; readonly start: Samples }
   /** The open utterance so far, at most once for each chunk of input. */
-  | {
-      readonly kind: 'growing';
-      readonly start: Samples;
-      readonly end: Samples;
-      /** A view of a larger buffer, which is never overwritten. */
-      readonly audio: Float32Array;
-    }
+  | ({ readonly kind: 'growing' } & HeardSofar)
   /** The speaker paused: if the pause lasts, `ended` by silence follows with the same bounds. */
-  | {
-      readonly kind: 'pausing';
-      readonly start: Samples;
-      readonly end: Samples;
-      /** A view of a larger buffer, which is never overwritten. */
-      readonly audio: Float32Array;
-    }
+  | ({ readonly kind: 'pausing' } & HeardSofar)
   | {
       readonly kind: 'ended';
+      readonly from: Samples;
       readonly start: Samples;
       readonly end: Samples;
+      /** After `end` where the speech was cut and the next utterance goes on from there; `end` otherwise. */
+      readonly to: Samples;
       /** A buffer of its own. */
       readonly audio: Float32Array;
       readonly endedBy: EndedBy;
     }
   /** No utterance, open or to come, needs anything before this position. */
   | { readonly kind: 'settled'; readonly until: Samples };
+
+interface HeardSofar {
+  readonly from: Samples;
+  readonly start: Samples;
+  readonly end: Samples;
+  /** A view of a larger buffer, which is never overwritten. */
+  readonly audio: Float32Array;
+}
 
 /** Frames that voice activity looks at in one go: a second, some 5 ms of work. */
 const FRAMES_AT_ONCE = 31;
@@ -131,9 +132,9 @@ class UtteranceFinder {
   *sofar(): Generator<SpeechEvent> {
     const { kind } = this.#state;
     if (kind === 'speaking' || kind === 'trailing') {
-      const { start } = this.#state;
+      const { from, start } = this.#state;
       const end = this.#trail.end;
-      yield { kind: 'growing', start, end, audio: this.#trail.view(start, end) };
+      yield { kind: 'growing', from, start, end, audio: this.#trail.view(from, end) };
     } else if (this.#neededFrom() - this.#settled >= SETTLED_STEP) {
       yield* this.#settle(this.#neededFrom());
     }
@@ -152,14 +153,13 @@ class UtteranceFinder {
         yield effect;
         continue;
       }
-      const { start } = effect;
       // The last frame is filled up beyond the end of the audio.
-      const end = samples(Math.min(effect.end, this.#trail.end));
-      const audio = this.#trail.view(start, end);
+      const end = this.#kept(effect.end);
       if (effect.kind === 'pausing') {
-        yield { ...effect, end, audio };
+        yield { ...effect, end, audio: this.#trail.view(effect.from, end) };
       } else {
-        yield { ...effect, end, audio: audio.slice() };
+        const to = this.#kept(effect.to);
+        yield { ...effect, end, to, audio: this.#trail.view(effect.from, to).slice() };
         yield* this.#settle(end);
       }
     }
@@ -171,6 +171,10 @@ class UtteranceFinder {
     if (until <= this.#settled) return;
     this.#settled = until;
     yield { kind: 'settled', until };
+  }
+
+  #kept(position: Samples): Samples {
+    return samples(Math.min(position, this.#trail.end));
   }
 
   #neededFrom(): Samples {

@@ -17,8 +17,8 @@ const limits = { silence: at(16), maxUtterance: at(64) };
 const NOW = at(1000);
 const PRE_ROLL = 224 * 16;
 
-const open = { start: at(990), lastProbability: 0.9, cut: null };
-const old = { start: at(936), lastProbability: 0.9, cut: { at: at(970), loudness: 0.4 } };
+const open = { start: at(990), from: at(990), lastProbability: 0.9, cut: null };
+const old = { start: at(936), from: at(936), lastProbability: 0.9, cut: { at: at(970), loudness: 0.4 } };
 
 const STATES = {
   silence: { kind: 'silence', floor: at(10) },
@@ -28,8 +28,15 @@ const STATES = {
   'speaking at the limit': { kind: 'speaking', ...old },
   trailing: { kind: 'trailing', silentSince: at(998), ...open },
   'trailing, about to pause': { kind: 'trailing', silentSince: at(995), ...open },
-  'trailing, about to end': { kind: 'trailing', silentSince: at(988), ...open, start: at(960) },
+  'trailing, about to end': {
+    kind: 'trailing',
+    silentSince: at(988),
+    ...open,
+    start: at(960),
+    from: at(960),
+  },
   'trailing at the limit': { kind: 'trailing', silentSince: at(999), ...old },
+  'pausing at the limit': { kind: 'trailing', silentSince: at(994), ...old },
 } as const satisfies Record<string, EndpointState>;
 
 const EVENTS = {
@@ -43,11 +50,22 @@ const EVENTS = {
 type Expected = { to: EndpointState['kind']; tells?: EndpointEffect[] };
 
 const ended = (start: number, end: number, endedBy: 'silence' | 'length' | 'commit' | 'end') =>
-  ({ kind: 'ended', start: samples(start), end: samples(end), endedBy }) as const;
-const started = (start: number) => ({ kind: 'started', start: samples(start) }) as const;
+  ({
+    kind: 'ended',
+    from: samples(start),
+    start: samples(start),
+    end: samples(end),
+    to: samples(end),
+    endedBy,
+  }) as const;
+const started = (start: number, from = start) =>
+  ({ kind: 'started', from: samples(from), start: samples(start) }) as const;
 
-/** Cut at the quietest place; the next utterance goes on from there. */
-const CUT: Expected = { to: 'speaking', tells: [ended(at(936), at(970), 'length'), started(at(970))] };
+/** Cut at the quietest place; the next utterance goes on from there, and each is heard with some of the other. */
+const CUT: Expected = {
+  to: 'speaking',
+  tells: [{ ...ended(at(936), at(970), 'length'), to: at(1001) }, started(at(970), at(936))],
+};
 
 const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> = {
   silence: {
@@ -94,8 +112,8 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
   },
   'trailing, about to pause': {
     loud: { to: 'speaking' },
-    middling: { to: 'trailing', tells: [{ kind: 'pausing', start: at(990), end: at(1001) }] },
-    quiet: { to: 'trailing', tells: [{ kind: 'pausing', start: at(990), end: at(1001) }] },
+    middling: { to: 'trailing', tells: [{ kind: 'pausing', from: at(990), start: at(990), end: at(1001) }] },
+    quiet: { to: 'trailing', tells: [{ kind: 'pausing', from: at(990), start: at(990), end: at(1001) }] },
     commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
     end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
   },
@@ -108,10 +126,17 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
   },
   'trailing at the limit': {
     loud: CUT,
-    middling: { to: 'silence', tells: [ended(at(936), at(1001), 'length')] },
-    quiet: { to: 'silence', tells: [ended(at(936), at(1001), 'length')] },
+    middling: CUT,
+    quiet: CUT,
     commit: { to: 'silence', tells: [ended(at(936), NOW + 100, 'commit')] },
     end: { to: 'silence', tells: [ended(at(936), NOW + 100, 'end')] },
+  },
+  'pausing at the limit': {
+    loud: CUT,
+    middling: { to: 'silence', tells: [ended(at(936), at(1000), 'length')] },
+    quiet: { to: 'silence', tells: [ended(at(936), at(1000), 'length')] },
+    commit: { to: 'silence', tells: [ended(at(936), at(1000), 'commit')] },
+    end: { to: 'silence', tells: [ended(at(936), at(1000), 'end')] },
   },
 };
 
@@ -208,6 +233,27 @@ describe('any stream of frames', () => {
     );
   });
 
+  it('hears at most 28 s at once, and around a cut some of both sides', () => {
+    fc.assert(
+      fc.property(streams, someLimits, (events, by) => {
+        let ended: Extract<EndpointEffect, { kind: 'ended' }> | null = null;
+        for (const effect of run(events, by)[1]) {
+          if (effect.kind === 'pausing') continue;
+          expect(effect.from).toBeLessThanOrEqual(effect.start);
+          if (effect.kind === 'started') {
+            expect(effect.from < effect.start).toBe(ended !== null && ended.to > ended.end);
+            if (ended) expect(effect.from).toBeGreaterThanOrEqual(Math.min(ended.start, effect.start));
+            continue;
+          }
+          expect(effect.to).toBeGreaterThanOrEqual(effect.end);
+          expect(effect.to - effect.from).toBeLessThanOrEqual(28 * 16_000);
+          ended = effect;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('never needs again what it once let go', () => {
     fc.assert(
       fc.property(streams, someLimits, (events, by) => {
@@ -215,7 +261,7 @@ describe('any stream of frames', () => {
         let needed = 0;
         for (const event of events) {
           const [next, effects] = step(state, event, by);
-          for (const { start } of effects) expect(start).toBeGreaterThanOrEqual(needed);
+          for (const { from } of effects) expect(from).toBeGreaterThanOrEqual(needed);
           state = next;
           if (event.kind !== 'frame') continue;
           const now = neededFrom(state, samples(event.position + FRAME_SAMPLES));

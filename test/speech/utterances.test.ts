@@ -26,6 +26,10 @@ async function* from(items: Iterable<DecodedInput>): AsyncGenerator<DecodedInput
 const find = (items: Iterable<DecodedInput>, stream: VadStream = vad.stream(), options = OPTIONS) =>
   collect(utterances(from(items), stream, options));
 
+/** Where the audio of an event ends. */
+const heardUntil = (event: Of<'growing' | 'pausing' | 'ended'>) =>
+  event.kind === 'ended' ? event.to : event.end;
+
 type Of<K extends SpeechEvent['kind']> = Extract<SpeechEvent, { kind: K }>;
 const only = <K extends SpeechEvent['kind']>(events: readonly SpeechEvent[], kind: K): Of<K>[] =>
   events.filter((event): event is Of<K> => event.kind === kind);
@@ -74,7 +78,7 @@ describe('utterances in real speech', () => {
       if (event.kind === 'growing' || event.kind === 'pausing' || event.kind === 'ended')
         expect(
           Buffer.from(event.audio.slice().buffer).equals(
-            Buffer.from(audio.slice(event.start, event.end).buffer),
+            Buffer.from(audio.slice(event.from, heardUntil(event)).buffer),
           ),
         ).toBe(true);
   });
@@ -105,6 +109,12 @@ describe('utterances in real speech', () => {
       expect(end - start).toBeLessThanOrEqual(seconds(4));
       const next = found[i + 1];
       if (next && endedBy === 'length') expect(next.start).toBeGreaterThanOrEqual(end);
+    }
+    for (const [i, { start, end, from, to }] of found.entries()) {
+      const before = found[i - 1];
+      const goesOn = before?.end === start && before.to > before.end;
+      expect(from < start).toBe(goesOn);
+      expect(to > end).toBe(found[i + 1]?.start === end);
     }
     const cuts = found.filter(
       ({ endedBy }, i) => endedBy === 'length' && found[i + 1]?.start === found[i]!.end,
@@ -166,7 +176,8 @@ describe('any audio', () => {
               open = event.start;
             } else {
               expect(event.start).toBe(open);
-              expect(event.audio).toHaveLength(event.end - event.start);
+              expect(event.from).toBeLessThanOrEqual(event.start);
+              expect(event.audio).toHaveLength(heardUntil(event) - event.from);
               expect(event.end).toBeLessThanOrEqual(total);
               if (event.kind === 'ended') open = null;
             }
