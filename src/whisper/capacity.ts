@@ -10,8 +10,11 @@ const NEW_SECONDS = 1 / PARTIALS_PER_SECOND;
 /** Above this share of the time, work waits for work. */
 const BUSY_SHARE = 0.8;
 
+/** The best of so many counts: other work, and text made up where there is only noise, can only make it worse. */
+const TRIES = 3;
+
 /** What an utterance of five seconds would have been so far: as many tokens as people say. */
-const SAID = 'He had always meant to write to them about the house by the river';
+const SAID = 'He had always meant to write to them about the house by the river.';
 
 /** Time of one worker for the two kinds of live work, in milliseconds. */
 export interface LiveCosts {
@@ -57,11 +60,14 @@ export async function measureLiveCosts(
     await run(request);
     return nowMs() - startedMs;
   };
-  // The first of all runs slower than those after it.
-  await run(partial(UTTERANCE_SECONDS - 2 * NEW_SECONDS));
-  await run(partial(UTTERANCE_SECONDS - NEW_SECONDS));
-  const partialMs = await timed(partial(UTTERANCE_SECONDS));
-  return { partialMs, finalMs: await timed({ audio, ...asked, urgency: 'final' }) };
+  // What comes first runs slower than what comes after it, and nothing is known to go on from.
+  for (const left of [TRIES + 1, TRIES]) await run(partial(UTTERANCE_SECONDS - left * NEW_SECONDS));
+  const partialsMs: number[] = [];
+  for (let left = TRIES - 1; left >= 0; left--)
+    partialsMs.push(await timed(partial(UTTERANCE_SECONDS - left * NEW_SECONDS)));
+  const finalsMs: number[] = [];
+  for (let left = TRIES; left > 0; left--) finalsMs.push(await timed({ audio, ...asked, urgency: 'final' }));
+  return { partialMs: Math.min(...partialsMs), finalMs: Math.min(...finalsMs) };
 }
 
 /** Noise that is the same each time (a linear congruential generator; Knuth's constants for 32 bits). */
