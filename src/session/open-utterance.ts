@@ -31,6 +31,7 @@ export interface Ended extends Stretch {
 
 /** What comes of an utterance. */
 export interface Finished {
+  readonly heard: Recognition;
   /** What was said, or why it is withheld. */
   readonly draft: DurableDraft;
   /** For the utterance that goes on from a cut at its end; null for nothing, or where there is no cut. */
@@ -49,12 +50,6 @@ export interface UtteranceSettings {
   readonly from: Samples;
 }
 
-/** An utterance that is over: what was heard, and what is told of it. */
-export interface UtteranceEnd {
-  readonly heard: Recognition;
-  readonly draft: DurableDraft;
-}
-
 /** A final begun before its time. */
 interface Early {
   readonly end: Samples;
@@ -70,11 +65,10 @@ export class OpenUtterance {
   readonly #likelyLanguage: () => string | null;
   #early: Early | null = null;
 
-<<<<<<< theirs
-  /** @param carried What the utterance before leaves to it; `from` is `start` where that is nothing for sure. */
-=======
-  /** @param likelyLanguage The language to expect, as far as it is known when it is asked for. */
->>>>>>> guards
+  /**
+   * @param carried What the utterance before leaves to it; `from` is `start` where that is nothing for sure.
+   * @param likelyLanguage The language to expect, as far as it is known when it is asked for.
+   */
   constructor(
     id: string,
     { from, start }: Beginning,
@@ -112,21 +106,10 @@ export class OpenUtterance {
     this.#early = { end: stretch.end, heard, drop: () => leaving.abort() };
   }
 
-<<<<<<< theirs
   /** It is over. */
   async finish(stretch: Ended, signal: AbortSignal): Promise<Finished> {
     this.#partials?.stop();
     const { heard, carried } = await this.#final(stretch, signal);
-=======
-  /** It is over: what was said, or why it is withheld. */
-  async finish(stretch: Stretch, signal: AbortSignal): Promise<UtteranceEnd> {
-    this.#partials?.stop();
-    const heard = await this.#final(stretch, signal);
-    return { heard, draft: this.#draft(stretch, heard) };
-  }
-
-  #draft(stretch: Stretch, heard: Recognition): DurableDraft {
->>>>>>> guards
     const { text, language, confidence } = heard;
     const span = {
       utteranceId: this.#id,
@@ -134,10 +117,10 @@ export class OpenUtterance {
       endMs: toStreamMs(this.#onSession(stretch.end)),
     };
     const reason = heard.suppressed ?? (text === '' ? 'no_speech' : null);
-    if (reason) return { draft: { type: 'transcript.suppressed', ...span, reason, text }, carried };
+    if (reason) return { draft: { type: 'transcript.suppressed', ...span, reason, text }, heard, carried };
     const words = this.#settings.words ? heard.words?.map((word) => within(span, word)) : null;
     const final = { type: 'transcript.final', ...span, text, language, confidence } as const;
-    return { draft: { ...final, ...(words && { words }) }, carried };
+    return { draft: { ...final, ...(words && { words }) }, heard, carried };
   }
 
   /** Nobody waits for it any more. */

@@ -8,13 +8,9 @@ import { type Samples, samples, toStreamMs } from '../domain/time.ts';
 import { Queue } from '../flow/queue.ts';
 import type { SpeechEvent } from '../speech/utterances.ts';
 import type { Recogniser } from '../whisper/recognition.ts';
-<<<<<<< theirs
+import { type LanguageMemory, likelyLanguage, NO_LANGUAGES, remember } from './languages.ts';
 import { type Beginning, OpenUtterance, type UtteranceSettings } from './open-utterance.ts';
 import type { Carried } from './seam.ts';
-=======
-import { type LanguageMemory, likelyLanguage, NO_LANGUAGES, remember } from './languages.ts';
-import { OpenUtterance, type UtteranceEnd, type UtteranceSettings } from './open-utterance.ts';
->>>>>>> guards
 
 /** What the pipeline says: an event, or that nothing before a position will be needed again. */
 export type PipelineOutput =
@@ -90,15 +86,10 @@ async function listen(
     return last;
   };
 
-<<<<<<< theirs
-  const begin = (beginning: Beginning) =>
-    new OpenUtterance(newId('utt'), beginning, carried, recogniser, settings, emit);
-=======
   // A recording's utterances are heard side by side: which of them are known by then must not change what is heard.
   const likely = () => (settings.urgency === 'final' ? likelyLanguage(languages) : null);
-  const begin = (start: Samples) =>
-    new OpenUtterance(newId('utt'), start, recogniser, settings, likely, emit);
->>>>>>> guards
+  const begin = (beginning: Beginning) =>
+    new OpenUtterance(newId('utt'), beginning, carried, recogniser, settings, likely, emit);
 
   try {
     for await (const event of speech) {
@@ -119,18 +110,14 @@ async function listen(
         case 'ended': {
           const finished = (open ?? begin(event)).finish(event, signal);
           open = null;
-<<<<<<< theirs
           carried = finished.then((utterance) => utterance.carried);
           carried.catch(() => {});
-          inTheWorks.push(inOrder(finished, ({ draft }) => outputs.push({ kind: 'event', draft })));
-=======
           const durationMs = toStreamMs(samples(event.end - event.start));
-          const tell = ({ heard, draft }: UtteranceEnd) => {
+          const tell = ({ heard, draft }: Awaited<typeof finished>) => {
             languages = remember(languages, heard, durationMs);
             return outputs.push({ kind: 'event', draft });
           };
-          inTheWorks.push(inOrder(final, tell));
->>>>>>> guards
+          inTheWorks.push(inOrder(finished, tell));
           if (inTheWorks.length >= settings.finalsAtOnce) await inTheWorks.shift();
           break;
         }
