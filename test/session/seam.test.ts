@@ -36,7 +36,7 @@ function scripted(text: string): { recogniser: Recogniser; asked: RecognitionReq
       }));
       return { text, words, language: 'en', confidence: 0.9, tokens: [], suppressed: null };
     },
-    load: () => ({ workers: 1, running: 0, waiting: 0 }),
+    load: () => ({ workers: 1, running: 0, waiting: 0, capacity: null }),
     close: async () => {},
   };
   return { recogniser, asked };
@@ -46,6 +46,7 @@ const request = (audio: Float32Array, prefix: string | null = null): Recognition
   audio,
   prefix,
   language: 'en',
+  likelyLanguage: null,
   prompt: null,
   draft: [],
   utterance: null,
