@@ -9,6 +9,7 @@ import { parseOptions } from '../../bench/models/options.ts';
 import { writeRandomCheckpoint } from '../../bench/models/random-checkpoint.ts';
 import { reportOf } from '../../bench/models/report.ts';
 import { type ModelSize, SIZES } from '../../bench/models/sizes.ts';
+import { speakersFor } from '../../src/whisper/capacity.ts';
 import { EncoderMemory } from '../../src/whisper/encoder-memory.ts';
 import { memoryNames } from '../../src/whisper/graph/contract.ts';
 import { MEMORY_BYTES } from '../../src/whisper/model.ts';
@@ -118,6 +119,11 @@ describe('what a machine serves', () => {
       isLive: true,
       audioSecondsPerSecond: 56_000 / (500 + 20 + 112 * 20),
     });
+  });
+
+  it('is what a gateway says of itself when it starts', () => {
+    const { partialsPerSecond, finalMs, speakers } = capacityOf(costs, 4);
+    expect(speakers.usual).toBe(speakersFor({ partialMs: 4000 / partialsPerSecond, finalMs }, 4));
   });
 
   it('is less where a thread cannot remember every utterance', () => {
