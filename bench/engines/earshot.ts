@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/flow/clock.ts';
@@ -26,6 +27,24 @@ export async function openEarshot(cacheFolder: string): Promise<Engine> {
       } as const;
       const request = { audio, ...asked, urgency: 'final' } as const;
       return (await recogniser.recognise(request)).text;
+    },
+    follow(language) {
+      const utterance = randomUUID();
+      let draft: readonly number[] = [];
+      return async (audio) => {
+        const asked = {
+          language,
+          likelyLanguage: null,
+          prompt: null,
+          prefix: null,
+          draft,
+          utterance,
+          words: false,
+        } as const;
+        const { text, tokens } = await recogniser.recognise({ audio, ...asked, urgency: 'partial' });
+        draft = tokens;
+        return text;
+      };
     },
     cpuSeconds: async () => ownCpuSeconds(),
     close: () => recogniser.close(),

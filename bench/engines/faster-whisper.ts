@@ -37,13 +37,15 @@ export async function openFasterWhisper(python: string, modelFolder: string): Pr
   const folder = await mkdtemp(join(tmpdir(), 'earshot-bench-'));
   const file = join(folder, 'audio.f32');
   await nextAnswer();
+  const transcribe: Engine['transcribe'] = async (audio, language) => {
+    await writeFile(file, audio);
+    return (await ask({ audio: file, language })).text;
+  };
   return {
     name: 'faster-whisper int8',
     atOnce: 1,
-    async transcribe(audio, language) {
-      await writeFile(file, audio);
-      return (await ask({ audio: file, language })).text;
-    },
+    transcribe,
+    follow: (language) => (audio) => transcribe(audio, language),
     cpuSeconds: async () => (await ask({})).cpuSeconds,
     async close() {
       child.stdin.end();

@@ -3,7 +3,7 @@ import { SAMPLE_RATE_HZ } from '../../src/domain/time.ts';
 import type { Clip } from '../audio/clips.ts';
 import { toFloat } from '../audio/script.ts';
 import { watchOthers } from '../machine.ts';
-import { median, sum } from '../measure/statistics.ts';
+import { median } from '../measure/statistics.ts';
 import { pooledRate, type WordErrors, wordErrors } from '../measure/words.ts';
 import type { Engine } from './engine.ts';
 
@@ -23,7 +23,7 @@ export interface EngineMeasures {
   readonly wordErrorRate: number;
   /** Seconds of the clips transcribed in a second, with as many at a time as keep the engine busy. */
   readonly audioPerSecond: number;
-  /** Passes over a window of {@link PARTIAL_WINDOW_SECONDS} in a second, likewise. */
+  /** Hypotheses in a second, likewise, of utterances that grow to {@link PARTIAL_WINDOW_SECONDS}. */
   readonly partialsPerSecond: number;
   readonly windows: readonly WindowCost[];
   /** Cores that other processes kept busy meanwhile, on average. */
@@ -38,8 +38,9 @@ export interface EngineEffort {
   readonly throughputMs: number;
 }
 
-/** What a live transcriber that transcribes anew every 300 ms has in its window, typically. */
+/** An utterance of the usual length, of which there is a hypothesis every half second. */
 export const PARTIAL_WINDOW_SECONDS = 5;
+const PARTIAL_STEP_SECONDS = 0.5;
 
 /** Audio at 16 kHz mono and the language spoken in it. */
 interface Sample {
@@ -70,15 +71,19 @@ export async function measureEngine(
   for (const seconds of windowSeconds) windows.push(await costOf(engine, window(clips, seconds), repeats));
 
   const partial = window(clips, PARTIAL_WINDOW_SECONDS);
-  const recordings = await throughput(engine, throughputMs, (i) => whole[i % whole.length]!);
-  const partials = await throughput(engine, throughputMs, () => partial);
+  const recordings = await throughput(engine.atOnce, throughputMs, async (i) => {
+    const sample = whole[i % whole.length]!;
+    await pass(engine, sample);
+    return sample.audio.length / SAMPLE_RATE_HZ;
+  });
+  const partials = await throughput(engine.atOnce, throughputMs, () => grow(engine, partial));
   return {
     engine: engine.name,
     clipMs,
     wordErrorRate: pooledRate(words),
     windows,
-    audioPerSecond: recordings.audioSeconds / recordings.seconds,
-    partialsPerSecond: partials.passes / partials.seconds,
+    audioPerSecond: recordings.amount / recordings.seconds,
+    partialsPerSecond: partials.amount / partials.seconds,
     otherCores: othersUsed((await engine.cpuSeconds()) - cpuBefore),
   };
 }
@@ -116,22 +121,26 @@ async function costOf(engine: Engine, sample: Sample, repeats: number): Promise<
   };
 }
 
-/** Keeps the engine busy for a while; what is under way at the end still counts, with its time. */
-async function throughput(engine: Engine, forMs: number, job: (i: number) => Sample) {
+/** Follows an utterance to its end; the number of hypotheses. */
+async function grow(engine: Engine, { audio, language }: Sample): Promise<number> {
+  const hear = engine.follow(language);
+  const step = PARTIAL_STEP_SECONDS * SAMPLE_RATE_HZ;
+  let count = 0;
+  for (let end = step; end <= audio.length; end += step) {
+    await hear(audio.subarray(0, end));
+    count++;
+  }
+  return count;
+}
+
+/** Keeps an engine busy for a while; what is under way at the end still counts, with its time. */
+async function throughput(atOnce: number, forMs: number, job: (i: number) => Promise<number>) {
   const startedMs = performance.now();
-  const done: number[] = [];
+  let amount = 0;
   let next = 0;
   const worker = async () => {
-    while (performance.now() - startedMs < forMs) {
-      const sample = job(next++);
-      await pass(engine, sample);
-      done.push(sample.audio.length / SAMPLE_RATE_HZ);
-    }
+    while (performance.now() - startedMs < forMs) amount += await job(next++);
   };
-  await Promise.all(Array.from({ length: engine.atOnce }, worker));
-  return {
-    passes: done.length,
-    audioSeconds: sum(done),
-    seconds: (performance.now() - startedMs) / 1000,
-  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return { amount, seconds: (performance.now() - startedMs) / 1000 };
 }

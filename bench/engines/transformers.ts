@@ -17,13 +17,15 @@ export async function openTransformers(folder: string, precision: Precision): Pr
     basename(resolve(folder)),
     { dtype: precision, device: 'cpu' },
   );
+  const transcribe: Engine['transcribe'] = async (audio, language) => {
+    const { text } = await recogniser(audio, { language, task: 'transcribe' });
+    return text.trim();
+  };
   return {
     name: `transformers.js ${precision}`,
     atOnce: 1,
-    async transcribe(audio, language) {
-      const { text } = await recogniser(audio, { language, task: 'transcribe' });
-      return text.trim();
-    },
+    transcribe,
+    follow: (language) => (audio) => transcribe(audio, language),
     cpuSeconds: async () => ownCpuSeconds(),
     close: () => recogniser.dispose(),
   };

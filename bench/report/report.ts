@@ -145,7 +145,7 @@ function engineTable({ engines }: Results): string {
     ...clips.map((clip) => `${clip}, ms`),
     'word errors',
     'audio seconds a second',
-    `passes over ${PARTIAL_WINDOW_SECONDS} s in a second`,
+    `hypotheses in a second, utterances of ${PARTIAL_WINDOW_SECONDS} s`,
     'Earshot does as many',
     'others, cores',
   ];

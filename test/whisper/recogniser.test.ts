@@ -99,7 +99,7 @@ describe('a recogniser', () => {
     abort.abort(reason);
     await expect(third).rejects.toBe(reason);
     for (const { text } of await Promise.all(two)) expect(text).toMatch(/^Had he married/);
-    expect(recogniser.load()).toEqual({ workers: 2, running: 0, waiting: 0 });
+    expect(recogniser.load()).toMatchObject({ workers: 2, running: 0, waiting: 0 });
 
     const cutOff = recogniser.recognise(request).catch((error: Failure) => error.code);
     await recogniser.close();
