@@ -6,6 +6,8 @@ import { TestSocket } from '../support/socket.ts';
 import { pcmOf, silence } from '../support/speech.ts';
 
 const SPOKEN = Buffer.concat([pcmOf('austen-0880.wav'), silence(900)]);
+/** Two seconds. */
+const MIDDLE_BYTES = 64_000;
 
 describe('a gateway with STT=openai', () => {
   let fake: FakeTranscriber;
@@ -22,9 +24,12 @@ describe('a gateway with STT=openai', () => {
     await fake.close();
   });
 
-  const speak = async (query = '') => {
+  /** @param first What to wait for in the middle. */
+  const speak = async (query = '', first?: string) => {
     const socket = new TestSocket(`${gateway.url}/v1/stream?language=en${query}`);
-    await socket.sendAudio(SPOKEN);
+    await socket.sendAudio(SPOKEN.subarray(0, MIDDLE_BYTES));
+    if (first) await socket.next(first);
+    await socket.sendAudio(SPOKEN.subarray(MIDDLE_BYTES));
     socket.send({ type: 'audio.end' });
     await socket.closed;
     return socket;
@@ -46,7 +51,7 @@ describe('a gateway with STT=openai', () => {
       const segments = [{ avg_logprob: -0.2, no_speech_prob: 0.1 }];
       return { kind: 'answer', body: { text, language: 'english', segments, words } };
     });
-    const socket = await speak('&words=true');
+    const socket = await speak('&words=true', 'transcript.partial');
     expect(socket.messages.find(({ type }) => type === 'session.started')!.model).toBe('large-elsewhere');
     const settled = new Set(socket.all('transcript.partial').map(({ stableChars }) => stableChars));
     expect(settled).toEqual(new Set([0]));
