@@ -118,7 +118,10 @@ interface Start {
   readonly firstRow: number;
 }
 
-/** Feeds all that comes before the text, and the draft. A known language needs one pass, an unknown one two. */
+/**
+ * Feeds all that comes before the text, and the draft. A language that is known or rightly expected needs one pass, any
+ * other two: first the start of the transcript, which tells the language, then the rest.
+ */
 async function start(
   pass: DecoderPass,
   config: WhisperConfig,
@@ -133,32 +136,40 @@ async function start(
     tokens.startOfTranscript,
   ];
   const at = before.length - 1;
-  const codes = Object.keys(languages);
-  const language = codes.length === 0 ? 'en' : request.language;
+  const given = Object.keys(languages).length === 0 ? 'en' : request.language;
+  const told = (first: Float32Array) =>
+    given === null
+      ? detectLanguage(first, languages, request.likelyLanguage)
+      : { language: given, probability: 1 };
 
-  if (language !== null) {
-    const all = [...before, ...taskTokens(config, language), ...prefix];
-    const [first, ...rows] = await pass([...all, ...draft], 0, [at, ...rowsFrom(all.length - 1, draft)]);
-    const noSpeechProbability = probabilityOf(first!, tokens.noSpeech);
-    return {
-      language,
-      languageProbability: 1,
-      noSpeechProbability,
-      rows,
-      position: all.length,
-      firstRow: all.length - 1,
-    };
+  let first: Float32Array | null = null;
+  const expected = given ?? request.likelyLanguage;
+  if (expected !== null) {
+    const all = [...before, ...taskTokens(config, expected), ...prefix];
+    const [row, ...rows] = await pass([...all, ...draft], 0, [at, ...rowsFrom(all.length - 1, draft)]);
+    const { language, probability } = told(row!);
+    if (language === expected)
+      return {
+        language,
+        languageProbability: probability,
+        noSpeechProbability: probabilityOf(row!, tokens.noSpeech),
+        rows,
+        position: all.length,
+        firstRow: all.length - 1,
+      };
+    first = row!;
   }
 
-  const [first] = (await pass(before, 0, [at])) as [Float32Array];
+  first ??= (await pass(before, 0, [at]))[0]!;
   signal.throwIfAborted();
-  const { language: heard, probability } = detectLanguage(first, languages, request.likelyLanguage);
-  const rest = [...taskTokens(config, heard), ...prefix];
+  const { language, probability } = told(first);
+  const noSpeechProbability = probabilityOf(first, tokens.noSpeech);
+  const rest = [...taskTokens(config, language), ...prefix];
   const rows = await pass([...rest, ...draft], before.length, rowsFrom(rest.length - 1, draft));
   return {
-    language: heard,
+    language,
     languageProbability: probability,
-    noSpeechProbability: probabilityOf(first, tokens.noSpeech),
+    noSpeechProbability,
     rows: [...rows],
     position: before.length + rest.length,
     firstRow: rest.length - 1,

@@ -161,6 +161,55 @@ describe('greedy decoding', () => {
     expect(fed.slice(0, 2)).toEqual([[START], [KO, TRANSCRIBE, NO_TIMESTAMPS]]);
   });
 
+  it.each([
+    ['in one pass where it is the language heard', KO, [[START, KO, TRANSCRIBE, NO_TIMESTAMPS, 1, 2]]],
+    [
+      'and again behind the language that is',
+      EN,
+      [
+        [START, KO, TRANSCRIBE, NO_TIMESTAMPS, 1, 2],
+        [EN, TRANSCRIBE, NO_TIMESTAMPS, 1, 2],
+      ],
+    ],
+  ])('feeds the language to expect %s', async (_, spoken, passes) => {
+    const { pass, fed, history } = scripted((before) =>
+      before.at(-1) === START ? { [spoken]: 50 } : saying(1, 2)(before),
+    );
+    const asked = { ...request, language: null, likelyLanguage: 'ko', draft: [1, 2] };
+    const { tokens, language } = await decode(pass, config, asked, never);
+    expect({ tokens, language }).toEqual({ tokens: [1, 2], language: spoken === KO ? 'ko' : 'en' });
+    expect(fed).toEqual(passes);
+    expect(history).toEqual([START, spoken, TRANSCRIBE, NO_TIMESTAMPS, 1, 2]);
+  });
+
+  it('leaves out what was chosen by sound too new to be sure of, drafted or not', async () => {
+    const { pass, fed } = scripted(saying(1, 2, 3, 4));
+    let last: number[] = [];
+    const heeding: DecoderPass = (tokens, position, rows) => {
+      last = [...tokens];
+      return pass(tokens, position, rows);
+    };
+    // The token behind 2, whichever pass it was in, is chosen by the newest sound.
+    const isTooNew = (row: number) => last[row] === 2;
+    for (const draft of [[], [1, 2, 3, 4]]) {
+      const asked = { ...request, draft, isTooNew };
+      expect(await decode(heeding, config, asked, never)).toMatchObject({ tokens: [1, 2], stop: 'too_new' });
+    }
+    expect(fed.slice(0, 3)).toEqual([[START, KO, TRANSCRIBE, NO_TIMESTAMPS], [1], [2]]);
+  });
+
+  it('ends where the model does, however new the sound', async () => {
+    const { pass } = scripted(saying());
+    const saysNothing = (history: readonly number[]) => (history.at(-1) === NO_TIMESTAMPS ? { 4: 1 } : {});
+    const { pass: short } = scripted((history) => ({ ...saysNothing(history), [END]: 20 }));
+    const isTooNew = (row: number) => row > 3;
+    expect(await decode(short, config, { ...request, isTooNew }, never)).toMatchObject({ stop: 'end' });
+    expect(await decode(pass, config, { ...request, isTooNew: () => true }, never)).toMatchObject({
+      tokens: [],
+      stop: 'too_new',
+    });
+  });
+
   it.each(['ko', null])(
     'reads the probability of no speech at the start mark (language %s)',
     async (language) => {
