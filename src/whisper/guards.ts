@@ -28,8 +28,8 @@ export const THRESHOLDS = {
   /** How many times as probable another language must be than the one spoken until now. */
   languageStaysOdds: 20,
   /** A short text in another language than until now, heard no surer than this, is invented. */
-  flipSeconds: 3,
-  flipMeanLogProbability: -0.7,
+  flipSeconds: 2,
+  flipMeanLogProbability: -1,
 } as const;
 
 /**

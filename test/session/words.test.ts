@@ -114,6 +114,27 @@ async function collect(outputs: AsyncIterable<PipelineOutput>, into: PipelineOut
 const quiet = new AbortController().signal;
 
 describe('words', () => {
+  it.each([
+    ['live, that of the last two finals', 'final', [null, null, 'ko']],
+    ['in a recording, none', 'recording', [null, null, null]],
+  ] as const)('expect a language: %s', async (_name, urgency, expected) => {
+    const { recogniser, asked } = scripted();
+    const spoken = [0, 2000, 4000];
+    const speech = spoken.flatMap((ms) => [started(ms), ended(ms, ms + 1500)]);
+    const settings = { ...SETTINGS, partials: false, urgency };
+    // The next begins when the one before has been told.
+    const pause = async (at: number) => {
+      if (at === 0 || at % 2 === 1) return;
+      asked.at(-1)!.answer({ ...heard('네, 알겠습니다.'), language: 'ko' });
+      await turn();
+    };
+    const done = collect(words(played(speech, pause), recogniser, settings, newId, quiet), []);
+    while (asked.length < spoken.length) await turn();
+    asked.at(-1)!.answer(heard('Yes.'));
+    await done;
+    expect(asked.map(({ request }) => request.likelyLanguage)).toEqual(expected);
+  });
+
   it('tells finals in the order they were spoken, whichever is ready first', async () => {
     const { recogniser, asked } = scripted();
     const speech = [started(0), ended(0, 900), started(1500), ended(1500, 2500), settled(2600)];

@@ -85,6 +85,7 @@ describe('a text', () => {
     },
   );
 
+  const flipped = { seconds: 1, language: 'en', likelyLanguage: 'ko', meanLogProbability: -1.1 };
   const cases: [name: string, evidence: Partial<Evidence>, expected: ReturnType<typeof suppressionOf>][] = [
     ['with more tokens than can be spoken', { stop: 'too_many_tokens' }, 'too_many_tokens'],
     ['left in a loop', { stop: 'loop' }, 'repetition'],
@@ -101,6 +102,11 @@ describe('a text', () => {
     ],
     ['heard in speech, hesitantly', { noSpeechProbability: 0.1, meanLogProbability: -1.1 }, null],
     ['that was guessed', { meanLogProbability: -1.6 }, 'low_confidence'],
+    ['short, hesitant and in a language of its own', { ...flipped }, 'language_flip'],
+    ['in the language spoken until now', { ...flipped, language: 'ko' }, null],
+    ['where no language is expected', { ...flipped, likelyLanguage: null }, null],
+    ['in another language, surely', { ...flipped, meanLogProbability: -0.9 }, null],
+    ['in another language, at length', { ...flipped, seconds: 2.1 }, null],
     ['that is empty', { text: '', noSpeechProbability: 0.99, meanLogProbability: -5 }, null],
   ];
   it.each(cases)('%s gets its reason', (_name, evidence, expected) => {
