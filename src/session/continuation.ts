@@ -8,7 +8,14 @@ import { type Carried, placesOf } from './seam.ts';
 const JOINT = /^[\s,.;:!?…、。，．·-]+/u;
 
 /**
- * A recogniser for one utterance that begins at a cut.
+ * Where the first word that is new comes so late, speech was passed over: what was said twice can be taken for the
+ * words before the cut the second time it is said.
+ */
+const PASSED_OVER_MS = 1_500;
+
+/**
+ * A recogniser for one utterance that begins at a cut. All but partials are asked for their words, whether these
+ * are wanted or not.
  *
  * @param carried What the utterance before leaves to it; every request waits for that.
  * @param lead How many samples before the cut the audio of every request begins.
@@ -29,15 +36,19 @@ export function continuing(
     async recognise(request, signal) {
       const before = await carried;
       signal?.throwIfAborted();
-      if (before === null)
-        return recogniser.recognise({ ...request, audio: request.audio.subarray(lead) }, signal);
+      const fromCut = { ...request, audio: request.audio.subarray(lead) };
+      if (before === null) return recogniser.recognise(fromCut, signal);
       const again = Math.min(lead, before.lead);
       const audio = request.audio.subarray(lead - again);
       const prefix = request.prefix ? before.text + joint + request.prefix : before.text;
-      const heard = await recogniser.recognise({ ...request, audio, prefix }, signal);
+      const words = request.urgency !== 'partial';
+      const heard = await recogniser.recognise({ ...request, audio, prefix, words }, signal);
       const rest = heard.text.slice(before.text.length);
       joint = JOINT.exec(rest)?.[0] ?? '';
-      return after(heard, again, before.text.length + joint.length);
+      const told = after(heard, again, before.text.length + joint.length);
+      if ((told.words?.[0]?.startMs ?? 0) <= PASSED_OVER_MS) return told;
+      // Another beginning than that of the other requests: nothing of theirs holds for it.
+      return recogniser.recognise({ ...fromCut, draft: [], utterance: null }, signal);
     },
   };
 }

@@ -20,7 +20,7 @@ function spoken(texts: readonly string[], wordMs: number) {
 }
 
 /** Hears just what the script says, which begins with what it must begin with. */
-function scripted(text: string): { recogniser: Recogniser; asked: RecognitionRequest[] } {
+function scripted(text: string, wordMs = 100): { recogniser: Recogniser; asked: RecognitionRequest[] } {
   const asked: RecognitionRequest[] = [];
   const recogniser: Recogniser = {
     modelName: 'scripted',
@@ -30,8 +30,8 @@ function scripted(text: string): { recogniser: Recogniser; asked: RecognitionReq
       asked.push(request);
       const words = text.split(' ').map((word, at) => ({
         text: word,
-        startMs: 100 * at,
-        endMs: 100 * at + 100,
+        startMs: wordMs * at,
+        endMs: wordMs * (at + 1),
         confidence: 0.9,
       }));
       return { text, words, language: 'en', confidence: 0.9, tokens: [], suppressed: null };
@@ -147,5 +147,14 @@ describe('what goes on from a cut', () => {
     expect(asked[0]).toMatchObject({ prefix: 'who' });
     expect(asked[0]!.audio).toHaveLength(8_000);
     expect(heard.text).toBe('who was');
+  });
+
+  it('is heard once more, from the cut on, where speech was passed over', async () => {
+    const { recogniser, asked } = scripted('young man who was', 1_000);
+    const next = continuing(recogniser, Promise.resolve({ text: 'young man', lead: 3_200 }), 8_000);
+    await next.recognise(request(new Float32Array(64_000), 'who'));
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toMatchObject({ prefix: 'who', draft: [], utterance: null });
+    expect(asked[1]!.audio).toHaveLength(56_000);
   });
 });
