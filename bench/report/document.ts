@@ -1,16 +1,15 @@
 /** The document: what people wrote stays, what was measured is replaced. */
 
-const BEGIN = '<!-- measured: begin -->';
-const END = '<!-- measured: end -->';
-
 /**
- * Puts `measured` between the two marks.
+ * Puts `measured` between the two marks of a section.
+ * @param section `measured` for `npm run bench`; others have marks of their own.
  * @throws Error where the document has not one of each, in order: nobody's words are written over.
  */
-export function withMeasured(document: string, measured: string): string {
-  const parts = document.split(BEGIN);
-  const rest = parts[1]?.split(END);
+export function withMeasured(document: string, measured: string, section = 'measured'): string {
+  const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
+  const parts = document.split(begin);
+  const rest = parts[1]?.split(end);
   if (parts.length !== 2 || rest?.length !== 2)
-    throw new Error(`the report needs one ${BEGIN} and, after it, one ${END}`);
-  return `${parts[0]}${BEGIN}\n${measured.trim()}\n${END}${rest[1]}`;
+    throw new Error(`the report needs one ${begin} and, after it, one ${end}`);
+  return `${parts[0]}${begin}\n${measured.trim()}\n${end}${rest[1]}`;
 }
