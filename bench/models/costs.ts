@@ -1,11 +1,11 @@
 /** What a model costs one core: each kind of pass, timed on its own. */
-import { systemClock } from '../../src/flow/clock.ts';
 import { taskTokens } from '../../src/whisper/decoding.ts';
 import { EncoderMemory } from '../../src/whisper/encoder-memory.ts';
 import type { Effort } from '../../src/whisper/encoder-window.ts';
 import { memoryNames } from '../../src/whisper/graph/contract.ts';
 import type { ModelPlan } from '../../src/whisper/model.ts';
 import { type EncodedWindow, openSessions } from '../../src/whisper/sessions.ts';
+import { ownCpuSeconds } from '../machine.ts';
 
 /** An utterance as it is spoken, and a recording's window. */
 export const SHORT_SECONDS = 5;
@@ -18,7 +18,7 @@ const LONG_POSITION = 60;
 const SAMPLE_RATE_HZ = 16_000;
 const FRAMES_PER_POSITION = 2;
 
-/** Milliseconds of one core. */
+/** Milliseconds of one core: its own time, not the clock's, so that others on the machine hardly matter. */
 export interface Costs {
   /** Encoding for a final, and for a window of a recording. */
   readonly encodeShortMs: number;
@@ -31,7 +31,7 @@ export interface Costs {
   /** One more token, in a short window and in a long one. */
   readonly tokenMs: number;
   readonly longTokenMs: number;
-  /** What a thread with this model takes of memory. */
+  /** The most memory that a thread with this model takes. */
   readonly workerBytes: number;
   /** What is kept of an utterance of {@link SHORT_SECONDS} between two partials. */
   readonly keptBytes: number;
@@ -109,7 +109,7 @@ export async function measureCosts(
       draftMs: draft.ms,
       tokenMs: token.ms,
       longTokenMs: longToken.ms,
-      workerBytes: Math.max(0, process.memoryUsage().rss - before),
+      workerBytes: Math.max(0, 1024 * process.resourceUsage().maxRSS - before),
       keptBytes: memory.byteLength,
     };
   } finally {
@@ -127,9 +127,9 @@ interface Timed<T> {
 /** Times several passes, once the first has filled the caches; a pass that takes longer than the budget, once. */
 async function timed<T>(pass: () => Promise<T>, effort: TimingEffort): Promise<Timed<T>> {
   const once = async () => {
-    const startMs = systemClock.monotonicMs();
+    const before = ownCpuSeconds();
     const last = await pass();
-    return { ms: systemClock.monotonicMs() - startMs, last };
+    return { ms: 1000 * (ownCpuSeconds() - before), last };
   };
   const { ms: firstMs } = await once();
   const [least, most] = firstMs > effort.budgetMs ? [1, 1] : effort.passes;

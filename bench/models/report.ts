@@ -42,9 +42,9 @@ export function reportOf(
     ...leftOut.map((line) => `\n${line}`),
     '',
     'How fast, not how well: all sizes but base ran on random weights, so nothing here says how many words a size',
-    'gets right. Speakers talk all the time in utterances of 5 s; whoever pauses costs less. Times are of one core',
-    'while all of them do the same, the fastest of some passes; where other processes took cores meanwhile, they',
-    'are too long.',
+    'gets right. Speakers talk all the time in utterances of 5 s; whoever pauses costs less. Times are of one',
+    'core while all of them do the same, the fastest of some passes. Other processes slow them down only as far',
+    'as they share caches and memory.',
   ].join('\n');
 }
 
