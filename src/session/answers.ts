@@ -47,7 +47,9 @@ export class Answers {
 
   /** A final has been stored. */
   heard(final: Final): void {
-    this.#finals.push(final);
+    const { text, language } = final;
+    // Nothing is kept of a long session that nobody will ask about.
+    if (this.#options?.trigger === 'sessionEnd') this.#finals.push({ text, language });
     if (this.#options?.trigger === 'utterance') this.#ask(final.text, final.utteranceId);
   }
 

@@ -8,8 +8,8 @@ import { type Carried, placesOf } from './seam.ts';
 const JOINT = /^[\s,.;:!?…、。，．·-]+/u;
 
 /**
- * Where the first word that is new comes so late, speech was passed over: what was said twice can be taken for the
- * words before the cut the second time it is said.
+ * Where the first word that is new comes so late, or none in so much audio, speech was passed over: what was said
+ * twice can be taken for the words before the cut the second time it is said.
  */
 const PASSED_OVER_MS = 1_500;
 
@@ -46,19 +46,23 @@ export function continuing(
       const rest = heard.text.slice(before.text.length);
       joint = JOINT.exec(rest)?.[0] ?? '';
       const told = after(heard, again, before.text.length + joint.length);
-      if ((told.words?.[0]?.startMs ?? 0) <= PASSED_OVER_MS) return told;
+      const first = told.words?.[0];
+      const silentMs = first ? first.startMs : told.text === '' ? msOf(fromCut.audio.length) : 0;
+      if (!words || (told.suppressed === null && silentMs <= PASSED_OVER_MS)) return told;
       // Another beginning than that of the other requests: nothing of theirs holds for it.
       return recogniser.recognise({ ...fromCut, draft: [], utterance: null }, signal);
     },
   };
 }
 
+const msOf = (samples: number): number => Math.round((samples / SAMPLE_RATE_HZ) * 1000);
+
 /** What was heard from character `at` on; the times count from the cut, `lead` samples after the audio's start. */
 function after(heard: Recognition, lead: number, at: number): Recognition {
   const text = heard.text.slice(at);
   const places = heard.words && placesOf(heard.text, heard.words);
   if (!heard.words || !places) return { ...heard, text };
-  const leadMs = Math.round((lead / SAMPLE_RATE_HZ) * 1000);
+  const leadMs = msOf(lead);
   const words = heard.words.flatMap((word, index): Word[] => {
     const [from, to] = places[index]!;
     if (to <= at) return [];

@@ -149,8 +149,11 @@ describe('what goes on from a cut', () => {
     expect(heard.text).toBe('who was');
   });
 
-  it('is heard once more, from the cut on, where speech was passed over', async () => {
-    const { recogniser, asked } = scripted('young man who was', 1_000);
+  it.each([
+    ['was passed over', 'young man who was', 1_000],
+    ['was not heard at all', 'young man', 100],
+  ])('is heard once more, from the cut on, where speech %s', async (_, text, wordMs) => {
+    const { recogniser, asked } = scripted(text, wordMs);
     const next = continuing(recogniser, Promise.resolve({ text: 'young man', lead: 3_200 }), 8_000);
     await next.recognise(request(new Float32Array(64_000), 'who'));
     expect(asked).toHaveLength(2);
