@@ -57,7 +57,8 @@ const SETTLED_STEP = toSamples(250);
 
 /**
  * Finds the utterances in `input`. Reads the next chunk when the consumer asks for more; holds the open utterance
- * (and, where it goes on from a cut, the 3 s before that) and a quarter of a second otherwise. A {@link COMMIT} ends the open utterance where it stands and does nothing in silence.
+ * (and, where it goes on from a cut, the 3 s before that) and a quarter of a second otherwise. A {@link COMMIT} ends
+ * the open utterance where it stands and does nothing in silence.
  */
 export async function* utterances(
   input: AsyncIterable<DecodedInput>,
