@@ -1,10 +1,12 @@
 /**
  * A second try where a guard fires. Greedy decoding can be caught in a loop, or led astray by one unlucky token, in
  * speech that is perfectly clear; the same sound decoded with some chance often is not (Radford et al., 2022,
- * § 4.5). It is only ever tried on what would be withheld, so it costs nothing where nothing is.
+ * § 4.5). It is only ever tried on what would be withheld, so it costs nothing where nothing is. Our graphs hardly
+ * loop on clear speech: in some thousand utterances, clean and noisy, it has brought back nothing yet.
  */
 import type { SuppressionReason } from '../domain/event.ts';
-import type { Recognition, Urgency } from './recognition.ts';
+import { THRESHOLDS } from './guards.ts';
+import type { Urgency } from './recognition.ts';
 
 /**
  * The temperatures that are tried, in order. A reader waits for a final, so it gets one more try; a partial is
@@ -30,11 +32,17 @@ const WORTH_ANOTHER: Readonly<Record<SuppressionReason, boolean>> = {
   low_confidence: false,
 };
 
+/** What a try is judged by. */
+interface Judged {
+  readonly suppressed: SuppressionReason | null;
+  readonly meanLogProbability: number;
+}
+
 /**
- * The first of several tries that no guard withholds; where there is none, the greedy one.
+ * The first of several tries that no guard withholds and that is sure of itself; where there is none, the greedy one.
  * @param again Decodes the same sound at a temperature.
  */
-export async function firstToPass<T extends { readonly heard: Pick<Recognition, 'suppressed'> }>(
+export async function firstToPass<T extends { readonly heard: Judged }>(
   greedy: T,
   urgency: Urgency,
   again: (temperature: number) => Promise<T>,
@@ -43,7 +51,8 @@ export async function firstToPass<T extends { readonly heard: Pick<Recognition, 
   if (reason === null || !WORTH_ANOTHER[reason]) return greedy;
   for (const temperature of TEMPERATURES[urgency]) {
     const other = await again(temperature);
-    if (other.heard.suppressed === null) return other;
+    const { suppressed, meanLogProbability } = other.heard;
+    if (suppressed === null && meanLogProbability > THRESHOLDS.secondTryMeanLogProbability) return other;
   }
   return greedy;
 }

@@ -64,16 +64,18 @@ async function heardBy(pass: DecoderPass, urgency: Urgency, seed: number) {
       temperature === null ? undefined : (row, count) => drawn(row, count, temperature, random),
     );
     const { tokens, stop, language, noSpeechProbability, logProbabilities } = decoding;
+    const meanLogProbability =
+      logProbabilities.reduce((sum, value) => sum + value, 0) / logProbabilities.length;
     const suppressed = suppressionOf({
       text: tokens.join(' '),
       stop,
-      meanLogProbability: logProbabilities.reduce((sum, value) => sum + value, 0) / logProbabilities.length,
+      meanLogProbability,
       noSpeechProbability,
       seconds: request.seconds,
       language,
       likelyLanguage: null,
     });
-    return { tokens, heard: { suppressed } };
+    return { tokens, heard: { suppressed, meanLogProbability } };
   };
   const result = await firstToPass(await attempt(null), urgency, (temperature) => {
     temperatures.push(temperature);
@@ -89,9 +91,9 @@ describe('a loop', () => {
   it('that chance leaves at 0.4 is left in a final', async () => {
     const { pass } = looping(1, 0.8);
     const { tokens, heard, temperatures } = await heardBy(pass, 'final', LUCKY);
-    expect({ tokens, heard, temperatures }).toEqual({
+    expect({ tokens, suppressed: heard.suppressed, temperatures }).toEqual({
       tokens: SENTENCE,
-      heard: { suppressed: null },
+      suppressed: null,
       temperatures: [0.4],
     });
   });
@@ -111,7 +113,10 @@ describe('a loop', () => {
 });
 
 describe('another try', () => {
-  const greedy = (suppressed: SuppressionReason | null) => ({ heard: { suppressed }, text: 'greedy' });
+  const greedy = (suppressed: SuppressionReason | null) => ({
+    heard: { suppressed, meanLogProbability: -0.3 },
+    text: 'greedy',
+  });
 
   /** Temperatures tried where none of the tries passes. */
   async function tried(suppressed: SuppressionReason | null, urgency: Urgency): Promise<number[]> {
@@ -144,10 +149,18 @@ describe('another try', () => {
     const temperatures: number[] = [];
     const kept = await firstToPass(greedy('repetition'), 'recording', async (temperature) => {
       temperatures.push(temperature);
-      return { heard: { suppressed: temperature < 0.5 ? 'repetition' : null }, text: 'another' };
+      return { ...greedy(temperature < 0.5 ? 'repetition' : null), text: 'another' };
     });
     expect(temperatures).toEqual([0.2, 0.6]);
     expect(kept.text).toBe('another');
+  });
+
+  it('that is not sure of itself is not kept', async () => {
+    const kept = await firstToPass(greedy('repetition'), 'recording', async () => ({
+      heard: { suppressed: null, meanLogProbability: -0.8 },
+      text: 'another',
+    }));
+    expect(kept.text).toBe('greedy');
   });
 
   it('costs no pass where no guard fires', async () => {
