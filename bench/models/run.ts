@@ -9,7 +9,7 @@ import { describeMachine } from '../machine.ts';
 import { megabytes } from '../report/format.ts';
 import { capacityOf } from './capacity.ts';
 import type { TimingEffort } from './costs.ts';
-import { parseOptions, USAGE } from './options.ts';
+import { type ModelsOptions, parseOptions, USAGE } from './options.ts';
 import { writeRandomCheckpoint } from './random-checkpoint.ts';
 import { type MeasuredSize, reportOf } from './report.ts';
 import { measureSideBySide } from './side-by-side.ts';
@@ -30,7 +30,8 @@ const WORKER_BYTES_PER_PARAMETER = 2;
 const say = (what: string): void => console.error(`bench:models: ${what}`);
 
 async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(args);
+  const options = readOptions(args);
+  if (!options) return;
   if (options.help) return console.log(USAGE);
   const machine = describeMachine(new Date());
   const measured: MeasuredSize[] = [];
@@ -41,6 +42,17 @@ async function main(args: readonly string[]): Promise<void> {
     else measured.push(outcome);
   }
   console.log(reportOf(machine, measured, leftOut));
+}
+
+/** Null where the command line cannot be understood, which is said. */
+function readOptions(args: readonly string[]): ModelsOptions | null {
+  try {
+    return parseOptions(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exitCode = 2;
+    return null;
+  }
 }
 
 /** @returns Why it was not measured, where it was not. */
