@@ -12,6 +12,8 @@ const BUSY_SHARE = 0.8;
 
 /** The best of so many counts: other work, and text made up where there is only noise, can only make it worse. */
 const TRIES = 3;
+/** A model so slow is counted once: the start waits for it. */
+const SLOW_MS = 500;
 
 /** What an utterance of five seconds would have been so far: as many tokens as people say. */
 const SAID = 'He had always meant to write to them about the house by the river.';
@@ -62,12 +64,18 @@ export async function measureLiveCosts(
   };
   // What comes first runs slower than what comes after it, and nothing is known to go on from.
   for (const left of [TRIES + 1, TRIES]) await run(partial(UTTERANCE_SECONDS - left * NEW_SECONDS));
-  const partialsMs: number[] = [];
-  for (let left = TRIES - 1; left >= 0; left--)
-    partialsMs.push(await timed(partial(UTTERANCE_SECONDS - left * NEW_SECONDS)));
-  const finalsMs: number[] = [];
-  for (let left = TRIES; left > 0; left--) finalsMs.push(await timed({ audio, ...asked, urgency: 'final' }));
-  return { partialMs: Math.min(...partialsMs), finalMs: Math.min(...finalsMs) };
+  const least = async (requests: readonly RecognitionRequest[]): Promise<number> => {
+    let leastMs = Number.POSITIVE_INFINITY;
+    for (const request of requests) {
+      leastMs = Math.min(leastMs, await timed(request));
+      if (leastMs > SLOW_MS) break;
+    }
+    return leastMs;
+  };
+  const tries = Array.from({ length: TRIES }, (_, i) => TRIES - 1 - i);
+  const partialMs = await least(tries.map((left) => partial(UTTERANCE_SECONDS - left * NEW_SECONDS)));
+  const final: RecognitionRequest = { audio, ...asked, urgency: 'final' };
+  return { partialMs, finalMs: await least(tries.map(() => final)) };
 }
 
 /** Noise that is the same each time (a linear congruential generator; Knuth's constants for 32 bits). */

@@ -25,4 +25,15 @@ describe('capacity', () => {
     expect(asked.map(({ audio }) => audio.length / 16_000)).toEqual([3, 3.5, 4, 4.5, 5, 5, 5, 5]);
     expect(asked.every(({ audio }) => audio.every((sample) => Math.abs(sample) <= 1))).toBe(true);
   });
+
+  it('counts a slow model once', async () => {
+    let now = 0;
+    let count = 0;
+    const run = async () => {
+      count++;
+      now += 2_000;
+    };
+    expect(await measureLiveCosts(run, 'en', () => now)).toEqual({ partialMs: 2_000, finalMs: 2_000 });
+    expect(count).toBe(4);
+  });
 });
