@@ -29,7 +29,10 @@ export function withPauses(clips: readonly Clip[], lengthMs: number, seed: numbe
 /** Sentences in a seeded order, with the silences in and between them cut out. */
 export function pauseless(clips: readonly Clip[], lengthMs: number, seed: number): Script {
   const cut = clips.map((clip) => ({ ...clip, pcm: toPcm(withoutPauses(toFloat(clip.pcm), KEPT_MS)) }));
-  return scriptOf(enoughClips(cut, lengthMs, 0, seeded(seed)).map(({ text, pcm }) => ({ text, pcm: [pcm] })));
+  const order = enoughClips(cut, lengthMs, 0, seeded(seed));
+  // Nobody says a sentence twice in one breath, and Whisper takes the two for one.
+  const spoken = order.filter((clip, at) => clip !== order[at - 1]);
+  return scriptOf(spoken.map(({ text, pcm }) => ({ text, pcm: [pcm] })));
 }
 
 const samplesIn = (ms: number): number => Math.round((ms * SAMPLE_RATE_HZ) / 1000);
