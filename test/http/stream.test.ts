@@ -32,10 +32,10 @@ describe('the WebSocket', () => {
     // The next stretch is only spoken once the last has been read: however slow the machine, there are partials.
     await socket.sendAudio(speech.subarray(0, 32 * 1600));
     await socket.next('transcript.partial');
-    await socket.sendAudio(speech.subarray(32 * 1600, 32 * 2600));
+    await socket.sendAudio(speech.subarray(32 * 1600, 32 * 3200));
     await socket.next('transcript.partial', ({ endMs }) => endMs > 2000);
     await socket.next('audio.ack');
-    await socket.sendAudio(speech.subarray(32 * 2600));
+    await socket.sendAudio(speech.subarray(32 * 3200));
     socket.send({ type: 'audio.end' });
     expect(await socket.closed).toEqual({ code: 1000 });
 
