@@ -67,7 +67,9 @@ export const settledPositions = (seconds: number, effort: Effort): number =>
  * @param total Positions of the trained window.
  */
 export function encoderWindow(seconds: number, effort: Effort, known: Known, total: number): EncoderWindow {
-  const real = Math.min(total, Math.ceil((seconds + SILENT_SECONDS[effort]) * POSITIONS_PER_SECOND));
+  const wanted = Math.ceil((seconds + SILENT_SECONDS[effort]) * POSITIONS_PER_SECOND);
+  // Less than a run is left behind the last multiple of the stride: it is encoded as it is.
+  const real = wanted > total - STRIDE ? total : wanted;
   const knownPositions = Math.min(known.positions, settledPositions(seconds, effort));
   const fresh = Array.from({ length: real - knownPositions }, (_, i) => BigInt(knownPositions + i));
   const common = {
