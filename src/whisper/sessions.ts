@@ -14,15 +14,11 @@ import {
 } from './graph/contract.ts';
 import type { WhisperConfig } from './weights/config.ts';
 
-/**
- * One thread a worker: several workers with one thread each do three times the work of one with several. No arena: it
- * keeps what the longest window ever took, 240 MB a worker with base, and is no faster than the allocator.
- */
+/** One thread a worker: several workers with one thread each do three times the work of one with several. */
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',
-  enableCpuMemArena: false,
   graphOptimizationLevel: 'all',
   extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
 };
