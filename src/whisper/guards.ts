@@ -35,7 +35,7 @@ export const THRESHOLDS = {
    */
   secondTryMeanLogProbability: -0.7,
   /**
-   * How many times as probable another language must be than the one spoken until now. Of 190 clean prompts, 6 were
+   * How many times as probable another language must be than the one spoken until now. Of 192 clean prompts, 6 were
    * taken for another language with none expected, none where English was, and 7 for Korean where that was.
    */
   languageStaysOdds: 20,
