@@ -1,7 +1,7 @@
 /** What a model costs one core: each kind of pass, timed on its own. */
 import { taskTokens } from '../../src/whisper/decoding.ts';
 import { EncoderMemory } from '../../src/whisper/encoder-memory.ts';
-import type { Effort } from '../../src/whisper/encoder-window.ts';
+import { type Effort, framesOf } from '../../src/whisper/encoder-window.ts';
 import { memoryNames } from '../../src/whisper/graph/contract.ts';
 import type { ModelPlan } from '../../src/whisper/model.ts';
 import { type EncodedWindow, openSessions } from '../../src/whisper/sessions.ts';
@@ -16,7 +16,6 @@ export const DRAFT_TOKENS = 16;
 const LONG_POSITION = 60;
 
 const SAMPLE_RATE_HZ = 16_000;
-const FRAMES_PER_POSITION = 2;
 
 /** Milliseconds of one core: its own time, not the clock's, so that others on the machine hardly matter. */
 export interface Costs {
@@ -68,9 +67,8 @@ export async function measureCosts(
     keep = false,
   ): Promise<EncodedWindow> => {
     const window = memory.window(seconds, kind);
-    const frames = FRAMES_PER_POSITION * (window.knownPositions + window.positions.length);
-    const from = FRAMES_PER_POSITION * (window.knownPositions - window.lead);
-    const mel = memory.features(noise(seconds)).features(frames, from);
+    const { from, to } = framesOf(window);
+    const mel = memory.features(noise(seconds)).features(to, from);
     const goesOn = kind === 'quick';
     const encoded = await sessions.encode({ mel, window, past: memory.past(window), goesOn });
     if (keep) memory.keep(window, encoded.fresh, seconds);

@@ -1,5 +1,6 @@
 /** How many people this machine can follow while they speak without a pause, measured when the model is loaded. */
 import { SAMPLE_RATE_HZ } from '../domain/time.ts';
+import { seeded } from '../flow/chance.ts';
 import type { RecognitionRequest } from './recognition.ts';
 
 const PARTIALS_PER_SECOND = 2;
@@ -78,11 +79,8 @@ export async function measureLiveCosts(
   return { partialMs, finalMs: await least(tries.map(() => final)) };
 }
 
-/** Noise that is the same each time (a linear congruential generator; Knuth's constants for 32 bits). */
+/** Faint noise, the same each time. */
 function hiss(seconds: number): Float32Array {
-  let state = 1;
-  return Float32Array.from({ length: seconds * SAMPLE_RATE_HZ }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return state / 2 ** 31 / 50;
-  });
+  const random = seeded(1);
+  return Float32Array.from({ length: seconds * SAMPLE_RATE_HZ }, () => (2 * random() - 1) / 50);
 }

@@ -17,7 +17,8 @@ const STRIDE = 20;
 /** How long ago a position must have been spoken for its state to be taken as it is. */
 const REDONE_SECONDS = { quick: 1, thorough: 2 };
 
-const POSITIONS_PER_SECOND = 50;
+export const POSITIONS_PER_SECOND = 50;
+const FRAMES_PER_POSITION = 2;
 /** Positions before the first encoded one that the two convolutions, three frames wide each, need to see. */
 const CONVOLUTION_LEAD = 2;
 
@@ -54,12 +55,19 @@ export interface EncoderWindow {
   readonly lead: number;
 }
 
-/** Positions that `seconds` of audio fill to the end. */
-export const positionsIn = (seconds: number): number => Math.floor(seconds * POSITIONS_PER_SECOND);
-
 /** How many positions from the start need not be encoded again after a pass over `seconds`. */
 export const settledPositions = (seconds: number, effort: Effort): number =>
-  Math.max(0, positionsIn(seconds - REDONE_SECONDS[effort]));
+  Math.max(0, Math.floor((seconds - REDONE_SECONDS[effort]) * POSITIONS_PER_SECOND));
+
+/** The frames that a pass looks at: those of what it encodes, and of what leads to it. */
+export const framesOf = ({
+  knownPositions,
+  positions,
+  lead,
+}: EncoderWindow): { from: number; to: number } => ({
+  from: FRAMES_PER_POSITION * (knownPositions - lead),
+  to: FRAMES_PER_POSITION * (knownPositions + positions.length),
+});
 
 /**
  * Lays out a pass over `seconds` of audio.

@@ -4,6 +4,7 @@ import { SAMPLE_RATE_HZ } from '../domain/time.ts';
 import type { Random } from '../flow/chance.ts';
 import { type Decoding, decode } from './decoding.ts';
 import { EncoderMemories, EncoderMemory } from './encoder-memory.ts';
+import { framesOf, POSITIONS_PER_SECOND } from './encoder-window.ts';
 import { type CompiledGraphs, memoryNames } from './graph/contract.ts';
 import { type Evidence, suppressionOf } from './guards.ts';
 import type { Recognition, RecognitionRequest } from './recognition.ts';
@@ -51,9 +52,6 @@ export const MEMORY_BYTES = 96 * 2 ** 20;
  */
 const TOO_NEW_SECONDS = 0.1;
 
-const POSITIONS_PER_SECOND = 50;
-const FRAMES_PER_POSITION = 2;
-
 /**
  * Loads a model; takes some hundred milliseconds of this thread.
  * @param newRandom Chance for one request: the same again each time, so that the same audio gives the same text.
@@ -77,13 +75,8 @@ export async function openModel(
     const seconds = audio.length / SAMPLE_RATE_HZ;
     const goesOn = urgency === 'partial';
     const window = known.window(seconds, goesOn ? 'quick' : 'thorough');
-    const first = window.knownPositions - window.lead;
-    const mel = known
-      .features(audio)
-      .features(
-        FRAMES_PER_POSITION * (window.knownPositions + window.positions.length),
-        FRAMES_PER_POSITION * first,
-      );
+    const { from, to } = framesOf(window);
+    const mel = known.features(audio).features(to, from);
     const encoded = await sessions.encode({ mel, window, past: known.past(window), goesOn });
     if (goesOn) known.keep(window, encoded.fresh, seconds);
     return encoded;
