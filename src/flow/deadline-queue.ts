@@ -16,19 +16,12 @@ export class DeadlineQueue<T> {
     this.#rise(this.#heap.length - 1);
   }
 
-  /** The item whose deadline is next, left where it is. */
-  peek(): { readonly item: T; readonly deadlineMs: number } | undefined {
-    return this.#heap[0];
-  }
-
-  /** Takes the item whose deadline is next of those that are `wanted`, or undefined. */
-  popWhere(wanted: (item: T) => boolean): T | undefined {
+  /** The item whose deadline is next of those that are `wanted`, left where it is. */
+  peekWhere(wanted: (item: T) => boolean): { readonly item: T; readonly deadlineMs: number } | undefined {
     let best = -1;
     for (let at = 0; at < this.#heap.length; at++)
       if (wanted(this.#heap[at]!.item) && (best < 0 || this.#before(at, best))) best = at;
-    const found = this.#heap[best]?.item;
-    if (found !== undefined) this.remove(found);
-    return found;
+    return this.#heap[best];
   }
 
   /** Takes the item whose deadline is next, or undefined. */

@@ -205,8 +205,9 @@ export class LiveSession {
   #keepIdleTime(): void {
     this.#cancelIdle();
     const { idleMs } = this.#parts.limits;
-    const reason = new Failure('idle_timeout', `Nothing was received for ${idleMs} ms.`);
-    this.#cancelIdle = this.#parts.clock.after(idleMs, () => void this.#end('timeout', reason));
+    this.#cancelIdle = this.#parts.clock.after(idleMs, () => {
+      void this.#end('timeout', new Failure('idle_timeout', `Nothing was received for ${idleMs} ms.`));
+    });
   }
 
   #takeIn(): Intake {

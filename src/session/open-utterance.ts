@@ -100,10 +100,16 @@ export class OpenUtterance {
   pause(stretch: Stretch, signal: AbortSignal): void {
     if (this.#settings.urgency !== 'final') return;
     this.#early?.drop();
+    this.#partials?.pause();
     const leaving = new AbortController();
     const heard = this.#recognise(stretch.audio, AbortSignal.any([signal, leaving.signal]));
-    heard.catch(() => {});
-    this.#early = { end: stretch.end, heard, drop: () => leaving.abort() };
+    const early = { end: stretch.end, heard, drop: () => leaving.abort() };
+    heard.then(
+      (recognition) =>
+        this.#early === early && this.#partials?.hear(recognition, this.#onSession(stretch.end)),
+      () => {},
+    );
+    this.#early = early;
   }
 
   /** It is over. */
@@ -139,11 +145,7 @@ export class OpenUtterance {
       early?.drop();
       return await this.#untilCut(ended, signal);
     }
-    if (early?.end === ended.end) {
-      const heard = await early.heard;
-      // More may have been settled since the pause; what was promised is kept.
-      if (heard.text.startsWith(this.#settled ?? '')) return { heard, carried: null };
-    }
+    if (early?.end === ended.end) return { heard: await early.heard, carried: null };
     early?.drop();
     return { heard: await this.#recognise(ended.audio, signal), carried: null };
   }

@@ -4,7 +4,7 @@
  */
 import type { HintDraft } from '../domain/event.ts';
 import { type Samples, toSamples, toStreamMs } from '../domain/time.ts';
-import { type Recogniser, UNDETERMINED } from '../whisper/recognition.ts';
+import { type Recogniser, type Recognition, UNDETERMINED } from '../whisper/recognition.ts';
 import { type Stability, settle, shownOf, UNSETTLED } from '../whisper/stability.ts';
 
 /** New audio between one hypothesis and the next. */
@@ -33,8 +33,9 @@ export interface PartialsParts {
 export class Partials {
   readonly #parts: PartialsParts;
   readonly #utterance: { readonly id: string; readonly start: Samples };
-  readonly #stop = new AbortController();
-  #working = false;
+  #isOver = false;
+  /** Ends the hypothesis in the works; null where there is none. */
+  #working: AbortController | null = null;
   /** Audio that came in while the last hypothesis was in the works, waiting included. */
   #missed = 0;
   #newest: { readonly audio: Float32Array; readonly end: Samples } | null = null;
@@ -67,23 +68,39 @@ export class Partials {
     this.#next();
   }
 
+  /** The speaker pauses, and the final is begun: a hypothesis of the same audio would only be in its way. */
+  pause(): void {
+    this.#newest = null;
+    this.#working?.abort();
+  }
+
+  /** What the early final heard, up to `end`: shown as it is, since a word before a pause is whole. */
+  hear(heard: Recognition, end: Samples): void {
+    if (this.#isOver || heard.suppressed !== null || heard.text === '') return;
+    if (!heard.text.startsWith(this.#stability.settled)) return;
+    this.#heardUntil = end;
+    this.#take(heard, heard.text, end);
+  }
+
   /** The utterance is over: nothing more is shown of it. */
   stop(): void {
-    this.#stop.abort();
+    this.#isOver = true;
+    this.pause();
   }
 
   #next(): void {
-    if (this.#working || this.#stop.signal.aborted || !this.#newest) return;
+    if (this.#working || this.#isOver || !this.#newest) return;
     const { audio, end } = this.#newest;
     if (audio.length < EARLIEST || end - this.#heardUntil < this.#cadence(audio)) return;
-    this.#working = true;
+    const working = new AbortController();
+    this.#working = working;
     this.#heardUntil = end;
-    this.#hypothesise(audio, end)
+    this.#hypothesise(audio, end, working.signal)
       // Too much to do, or a worker lost: the next hypothesis makes up for this one, and the final tells of trouble.
       .catch(() => {})
       .finally(() => {
-        this.#working = false;
-        this.#missed = this.#newest!.end - end;
+        this.#working = null;
+        this.#missed = (this.#newest?.end ?? end) - end;
         this.#next();
       });
   }
@@ -94,9 +111,8 @@ export class Partials {
     return Math.max(wanted, Math.min(this.#missed / SHARE_OF_CADENCE, SLOWEST_CADENCE));
   }
 
-  async #hypothesise(audio: Float32Array, end: Samples): Promise<void> {
-    const { recogniser, language, likelyLanguage, prompt, emit } = this.#parts;
-    const { signal } = this.#stop;
+  async #hypothesise(audio: Float32Array, end: Samples, signal: AbortSignal): Promise<void> {
+    const { recogniser, language, likelyLanguage, prompt } = this.#parts;
     const prefix = this.settled;
     const { draft } = this;
     const { id: utterance } = this.#utterance;
@@ -105,10 +121,14 @@ export class Partials {
     const request = { audio, ...languages, ...asked };
     const heard = await recogniser.recognise(request, signal);
     if (signal.aborted || heard.suppressed !== null || heard.text === '') return;
-    this.#draft = heard.tokens;
     if (audio.length >= TELLING && heard.language !== UNDETERMINED) this.#language = heard.language;
+    this.#take(heard, shownOf(heard.text, this.#stability), end);
+  }
+
+  #take(heard: Recognition, text: string, end: Samples): void {
+    const { recogniser, emit } = this.#parts;
     const { settled } = this.#stability;
-    const text = shownOf(heard.text, this.#stability);
+    this.#draft = heard.tokens;
     const next = settle(this.#stability, heard.text, heard.confidence);
     this.#stability = recogniser.keepsPrefix ? next : { ...next, settled: '' };
     if (text === this.#shown && this.#stability.settled === settled) return;

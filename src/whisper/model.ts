@@ -82,41 +82,53 @@ export async function openModel(
     return encoded;
   };
 
+  const hear = async (
+    request: RecognitionRequest,
+    { pass, attend, listenedAt }: EncodedWindow,
+    signal: AbortSignal,
+  ): Promise<Transcription> => {
+    const { audio, language, prompt, prefix, draft, urgency } = request;
+    const likelyLanguage = language === null ? request.likelyLanguage : null;
+    const seconds = audio.length / SAMPLE_RATE_HZ;
+    const settledUntil = POSITIONS_PER_SECOND * (seconds - TOO_NEW_SECONDS);
+    const prefixTokens = prefix ? tokenizer.encode(asWritten(prefix)) : [];
+    const asked = {
+      language,
+      likelyLanguage,
+      seconds,
+      prompt: prompt ? tokenizer.encode(asWritten(prompt)) : [],
+      prefix: prefixTokens,
+      draft,
+      isTooNew: listenedAt && ((row: number) => listenedAt(row) >= settledUntil),
+    };
+    const judged = (decoding: Decoding) => {
+      const rest = tokenizer.decode(decoding.tokens.slice(prefixTokens.length));
+      const text = prefix ? joined(prefix, rest) : rest.trim();
+      return { decoding, heard: transcriptionOf(text, decoding, { seconds, likelyLanguage }) };
+    };
+    const greedy = judged(await decode(pass, config, asked, signal));
+    const random = newRandom();
+    const { decoding, heard } = await firstToPass(greedy, urgency, async (temperature) => {
+      const { language, languageProbability, noSpeechProbability, tokens } = greedy.decoding;
+      const choose = (row: Float32Array, count: number) => drawn(row, count, temperature, random);
+      const again = await decode(pass, config, { ...asked, language, draft: tokens }, signal, choose);
+      return judged({ ...again, languageProbability, noSpeechProbability });
+    });
+    if (!request.words) return heard;
+    if (heard.text === '' || heard.suppressed !== null) return { ...heard, words: [] };
+    signal.throwIfAborted();
+    const timing = { attend, config, tokenizer };
+    return { ...heard, words: await wordTimes(timing, decoding, prefixTokens.length, audio) };
+  };
+
   return {
     transcribe: async (request, signal = new AbortController().signal) => {
-      const { audio, language, prompt, prefix, draft, urgency } = request;
-      const likelyLanguage = language === null ? request.likelyLanguage : null;
-      const seconds = audio.length / SAMPLE_RATE_HZ;
-      const { pass, attend, listenedAt } = await encode(request);
-      const settledUntil = POSITIONS_PER_SECOND * (seconds - TOO_NEW_SECONDS);
-      const prefixTokens = prefix ? tokenizer.encode(asWritten(prefix)) : [];
-      const asked = {
-        language,
-        likelyLanguage,
-        seconds,
-        prompt: prompt ? tokenizer.encode(asWritten(prompt)) : [],
-        prefix: prefixTokens,
-        draft,
-        isTooNew: listenedAt && ((row: number) => listenedAt(row) >= settledUntil),
-      };
-      const judged = (decoding: Decoding) => {
-        const rest = tokenizer.decode(decoding.tokens.slice(prefixTokens.length));
-        const text = prefix ? joined(prefix, rest) : rest.trim();
-        return { decoding, heard: transcriptionOf(text, decoding, { seconds, likelyLanguage }) };
-      };
-      const greedy = judged(await decode(pass, config, asked, signal));
-      const random = newRandom();
-      const { decoding, heard } = await firstToPass(greedy, urgency, async (temperature) => {
-        const { language, languageProbability, noSpeechProbability, tokens } = greedy.decoding;
-        const choose = (row: Float32Array, count: number) => drawn(row, count, temperature, random);
-        const again = await decode(pass, config, { ...asked, language, draft: tokens }, signal, choose);
-        return judged({ ...again, languageProbability, noSpeechProbability });
-      });
-      if (!request.words) return heard;
-      if (heard.text === '' || heard.suppressed !== null) return { ...heard, words: [] };
-      signal.throwIfAborted();
-      const timing = { attend, config, tokenizer };
-      return { ...heard, words: await wordTimes(timing, decoding, prefixTokens.length, audio) };
+      const encoded = await encode(request);
+      try {
+        return await hear(request, encoded, signal);
+      } finally {
+        encoded.free();
+      }
     },
     release: () => sessions.release(),
   };
@@ -138,7 +150,7 @@ function transcriptionOf(
     language,
     confidence: mean(logProbabilities.map(Math.exp)),
     words: null,
-    tokens: decoding.tokens,
+    tokens: decoding.draft,
     suppressed: suppressionOf({ ...of, text, stop, meanLogProbability, noSpeechProbability, language }),
     languageProbability,
     noSpeechProbability,

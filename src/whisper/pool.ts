@@ -3,7 +3,8 @@
  * worker died is done once more; whatever happens, every job ends: with its result, a failure, or its abort.
  *
  * Jobs on one topic prefer the worker that did the last one, which still knows of it: that worker does them first,
- * and others only when they have nothing of their own to do, or the deadline has come.
+ * and others only when they have nothing of their own to do, or the deadline has come. While a job on the topic is being
+ * done, the next one waits for it: elsewhere it would take longer than the rest of that one.
  */
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
@@ -61,6 +62,7 @@ export class WorkPool<Job, Result> {
   readonly #idle: Runner<Job, Result>[];
   /** Who did the last job on a topic; the topic touched longest ago comes first. */
   readonly #homes = new Map<string, Runner<Job, Result>>();
+  readonly #topicsAtWork = new Set<string>();
   #closed = false;
 
   constructor(runners: readonly Runner<Job, Result>[], options: PoolOptions) {
@@ -130,17 +132,28 @@ export class WorkPool<Job, Result> {
   /** Who does what next; null where there is nobody or nothing. */
   #next(): { runner: Runner<Job, Result>; ticket: Ticket<Job, Result> } | null {
     const idle = this.#idle.at(-1);
-    const first = this.#waiting.peek();
+    const first = this.#waiting.peekWhere((ticket) => this.#mayBegin(ticket));
     if (!idle || !first) return null;
     const home = this.#homeOf(first.item);
-    if (home && this.#idle.includes(home)) return { runner: home, ticket: this.#waiting.pop()! };
+    if (home && this.#idle.includes(home)) return { runner: home, ticket: this.#take(first.item) };
     const isDue = first.deadlineMs <= this.#options.clock.monotonicMs();
     if (home && !isDue)
       for (const runner of this.#idle) {
-        const ticket = this.#waiting.popWhere((waiting) => this.#homeOf(waiting) === runner);
-        if (ticket) return { runner, ticket };
+        const known = this.#waiting.peekWhere(
+          (ticket) => this.#mayBegin(ticket) && this.#homeOf(ticket) === runner,
+        );
+        if (known) return { runner, ticket: this.#take(known.item) };
       }
-    return { runner: idle, ticket: this.#waiting.pop()! };
+    return { runner: idle, ticket: this.#take(first.item) };
+  }
+
+  #take(ticket: Ticket<Job, Result>): Ticket<Job, Result> {
+    this.#waiting.remove(ticket);
+    return ticket;
+  }
+
+  #mayBegin({ topic }: Ticket<Job, Result>): boolean {
+    return topic === null || !this.#topicsAtWork.has(topic);
   }
 
   #homeOf({ topic }: Ticket<Job, Result>): Runner<Job, Result> | undefined {
@@ -149,6 +162,7 @@ export class WorkPool<Job, Result> {
 
   #settle({ topic }: Ticket<Job, Result>, runner: Runner<Job, Result>): void {
     if (topic === null) return;
+    this.#topicsAtWork.add(topic);
     this.#homes.delete(topic);
     this.#homes.set(topic, runner);
     if (this.#homes.size > MAX_TOPICS) this.#homes.delete(this.#homes.keys().next().value!);
@@ -166,6 +180,7 @@ export class WorkPool<Job, Result> {
       this.#failed(ticket, error);
     } finally {
       stopWatching();
+      if (ticket.topic !== null) this.#topicsAtWork.delete(ticket.topic);
       // One that died has to load its model first, so the others are asked before it.
       if (died) this.#idle.unshift(runner);
       else this.#idle.push(runner);

@@ -62,7 +62,10 @@ export interface Recognition {
    * they were not asked for, or the model names no heads to align by.
    */
   readonly words: readonly Word[] | null;
-  /** What was decoded, to be the `draft` of the next request. Means nothing to anybody but the recogniser. */
+  /**
+   * What was decoded, and what was held back as too new, to be the `draft` of the next request. Means nothing to anybody
+   * but the recogniser.
+   */
   readonly tokens: readonly number[];
   /** Set where a guard says that `text` was most likely invented: it must not be shown as speech. */
   readonly suppressed: SuppressionReason | null;

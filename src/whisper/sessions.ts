@@ -1,5 +1,6 @@
 /** A model's two graphs, loaded: mel features in, rows of logits out. Blocks its thread while it computes. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { freeBuffers } from '../flow/free-buffers.ts';
 import { type Attention, mostHeeded } from './alignment.ts';
 import type { DecoderPass } from './decoding.ts';
 import type { PastStates } from './encoder-memory.ts';
@@ -39,6 +40,7 @@ type Encoder = (request: EncoderRequest) => Promise<EncodedWindow>;
 export interface EncodedWindow {
   /** The rows of what was encoded, a tensor for each of `memoryNames`; empty where they were not asked for. */
   readonly fresh: readonly Float32Array[];
+  /** Its rows are there until the next pass. */
   readonly pass: DecoderPass;
   /**
    * The position whose sound the decoder heeded most when it chose what follows a token of the last pass; null where
@@ -47,6 +49,8 @@ export interface EncodedWindow {
   readonly listenedAt: ((row: number) => number) | null;
   /** Runs the decoder over a whole text and its start tokens, apart from what `pass` keeps. */
   readonly attend: AttentionPass;
+  /** Gives its memory back, that of all it has given included. It is of no more use. */
+  free(): void;
 }
 
 /**
@@ -94,13 +98,20 @@ export async function openSessions(graphs: CompiledGraphs, config: WhisperConfig
       const outputs = await encoder.run(inputs, goesOn ? [...crossNames, ...freshNames] : crossNames);
       const fresh = goesOn ? freshNames.map((name) => outputs[name]!.data as Float32Array) : [];
       const cross = Object.fromEntries(crossNames.map((name) => [name, outputs[name]!]));
-      const decoded = decoderOf(
+      const { free, ...decoded } = decoderOf(
         decoder,
         config,
         { ...cross, [decoderIo.keyBias]: bias },
         goesOn ? window : null,
       );
-      return { ...decoded, fresh };
+      return {
+        ...decoded,
+        fresh,
+        free: () => {
+          free();
+          freeBuffers([...viewsOf(cross), ...fresh]);
+        },
+      };
     },
     release: async () => {
       await Promise.all([encoder.release(), decoder.release()]);
@@ -152,9 +163,13 @@ function decoderOf(
   const nothing = emptyPast(config);
   let past = nothing;
   let heeded: Attention | null = null;
+  /** What the last pass gave, and all that was attended to. */
+  let [last, others]: [Float32Array[], Float32Array[]] = [[], []];
   return {
     pass: async (tokens, position, rows) => {
       const outputs = await run(past, tokens, position, rows, decoded);
+      freeBuffers(last);
+      last = viewsOf(outputs);
       heeded = attentionIn(outputs);
       past = {};
       for (let layer = 0; layer < config.decoderLayers; layer++) {
@@ -171,10 +186,18 @@ function decoderOf(
       : null,
     attend: async (tokens, rows) => {
       const outputs = await run(nothing, tokens, 0, rows, attended);
+      others.push(...viewsOf(outputs));
       return { logits: logitsOf(outputs, rows), attention: attentionIn(outputs) };
+    },
+    free: () => {
+      freeBuffers([...last, ...others]);
+      [last, others] = [[], []];
     },
   };
 }
+
+const viewsOf = (tensors: InferenceSession.OnnxValueMapType): Float32Array[] =>
+  Object.values(tensors).map(({ data }) => data as Float32Array);
 
 function attentionIn(outputs: InferenceSession.OnnxValueMapType): Attention | null {
   const weights = outputs[decoderIo.alignment];

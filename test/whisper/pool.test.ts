@@ -109,21 +109,26 @@ describe('the order of work', () => {
 });
 
 describe('a job on a topic', () => {
-  it('is given to the worker that knows its topic, and to another rather than to none', async () => {
-    const { pool, runners } = open({ workers: 2, maxWaiting: 10 });
+  const openTwo = () => {
+    const { pool, runners, clock } = open({ workers: 2, maxWaiting: 10 });
     const [b, a] = runners as [HandRunner, HandRunner];
     const about = (topic: string, job: string) => pool.submit(job, { ...PARTIAL, topic });
+    return { pool, clock, a, b, about };
+  };
+
+  it('is given to the worker that knows its topic, and to another rather than to none', async () => {
+    const { a, b, about } = openTwo();
     const all = [about('x', 'x1'), about('y', 'y1')];
     await a.finish();
     await b.finish();
     all.push(about('y', 'y2'));
     expect(b.started).toEqual(['y1', 'y2']);
-    // Both are busy: each does its own first, though the other's came before.
-    all.push(about('x', 'x2'), about('y', 'y3'), about('x', 'x3'));
-    expect(a.started).toEqual(['x1', 'x2']);
     await b.finish();
-    expect(b.started.at(-1)).toBe('y3');
-    // Nothing of its own: it takes what the other has no time for.
+    all.push(about('x', 'x2'), about('y', 'y3'));
+    await a.finish();
+    // One that nobody knows goes to whoever is idle; what the busy one knows, to the other.
+    all.push(about('z', 'z1'), about('x', 'x3'));
+    expect(a.started).toEqual(['x1', 'x2', 'z1']);
     await b.finish();
     expect(b.started.at(-1)).toBe('x3');
     await a.finish();
@@ -135,18 +140,34 @@ describe('a job on a topic', () => {
     await Promise.all(all);
   });
 
-  it('waits for the worker that knows its topic until it is due', async () => {
-    const { pool, runners, clock } = open({ workers: 2, maxWaiting: 10 });
-    const [b, a] = runners as [HandRunner, HandRunner];
-    const about = (topic: string, job: string) => pool.submit(job, { ...PARTIAL, topic });
-    const all = [about('x', 'x1'), about('y', 'y1'), about('x', 'x2')];
+  it('goes behind those that an idle worker knows, until it is due', async () => {
+    const { a, b, about, clock } = openTwo();
+    const all = [about('x', 'x1'), about('y', 'y1')];
+    await a.finish();
+    all.push(about('z', 'z1'), about('x', 'x2'));
     await clock.advance(1_000);
     all.push(about('y', 'y2'));
+    await b.finish();
+    expect(b.started).toEqual(['y1', 'y2']);
+    all.push(about('y', 'y3'));
     await clock.advance(1_500);
     await b.finish();
-    expect(b.started).toEqual(['y1', 'x2']);
+    expect(b.started).toEqual(['y1', 'y2', 'x2']);
+    for (const runner of [b, a, b]) await runner.finish();
+    await Promise.all(all);
+  });
+
+  it('waits while another on its topic is being done, due or not', async () => {
+    const { pool, a, b, about } = openTwo();
+    const all = [about('x', 'x1'), pool.submit('final x', { ...FINAL, topic: 'x' }), about('x', 'x2')];
+    expect([a.started, b.started]).toEqual([['x1'], []]);
+    all.push(about('y', 'y1'));
+    expect(b.started).toEqual(['y1']);
     await a.finish();
+    expect(a.started).toEqual(['x1', 'final x']);
     await b.finish();
+    expect(b.started).toEqual(['y1']);
+    await a.finish();
     await a.finish();
     await Promise.all(all);
   });
