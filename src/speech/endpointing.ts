@@ -147,8 +147,12 @@ export function framesAtOnce(state: EndpointState, nextFrame: Samples, { silence
       return Math.max(1, Math.min(PATIENCE.speech, Math.floor((silence - RELEASE) / FRAME_SAMPLES / 3)));
     case 'trailing': {
       const silent = nextFrame - state.silentSince;
-      const left = [TAIL - silent, silence - RELEASE - silent].filter((samples) => samples > 0);
-      return Math.max(1, Math.min(PATIENCE.speech, Math.ceil(Math.min(...left) / FRAME_SAMPLES)));
+      const untilEnd = silence - RELEASE - silent;
+      const untilPause = TAIL > silent ? TAIL - silent : untilEnd;
+      return Math.max(
+        1,
+        Math.min(PATIENCE.speech, Math.ceil(Math.min(untilEnd, untilPause) / FRAME_SAMPLES)),
+      );
     }
   }
 }

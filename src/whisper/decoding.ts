@@ -9,6 +9,7 @@
  * model as its own draft; Leviathan, Kalman, Matias 2022). The graphs are known here only as a function from
  * tokens to rows of logits; a pass from position n forgets all tokens from n on.
  */
+import { Draft } from './draft.ts';
 import { type DecodingStop, endsInLoop, tokenCeiling } from './guards.ts';
 import { detectLanguage } from './language.ts';
 import { type Choice, mostProbable, probabilityOf } from './logits.ts';
@@ -74,31 +75,33 @@ export async function decode(
   signal: AbortSignal,
   choose: (row: Float32Array, count: number) => Choice = mostProbable,
 ): Promise<Decoding> {
-  const draft = draftBehind(request);
-  const started = await start(pass, config, request, draft, signal);
-  const { language, languageProbability, noSpeechProbability, position, rows } = started;
+  let fed = draftBehind(request);
+  const started = await start(pass, config, request, fed, signal);
+  const { language, languageProbability, noSpeechProbability, position } = started;
+  let { rows, firstRow } = started;
+  const draft = new Draft(fed);
   const hypothesis = new Hypothesis(request.prefix, request.seconds, config.maxTargetPositions - position);
-  let row = rows[0]!;
-  let passRow = started.firstRow;
-  for (let count = 0; hypothesis.stop === null; count++) {
+  /** How many of the tokens fed have come true: each has its row already. */
+  let held = 0;
+  for (let next = position; hypothesis.stop === null; next++) {
     signal.throwIfAborted();
+    const row = rows[held]!;
     suppress(row, config, hypothesis.isEmpty);
     const { token, logProbability } = choose(row, config.tokens.endOfText + 1);
-    if (token !== config.tokens.endOfText && request.isTooNew?.(passRow)) {
+    if (token !== config.tokens.endOfText && request.isTooNew?.(firstRow + held)) {
       hypothesis.endBefore(token);
       break;
     }
     hypothesis.add(token === config.tokens.endOfText ? 'end' : token, logProbability);
     if (hypothesis.stop !== null) break;
-    // A drafted token that holds has its row already; the first that does not ends the draft.
-    if (token === draft[count] && count + 1 < rows.length) {
-      row = rows[count + 1]!;
-      passRow++;
-    } else {
-      rows.length = 0;
-      passRow = 0;
-      [row] = (await pass([token], position + count, [0])) as [Float32Array];
+    draft.follow(token);
+    if (token === fed[held]) {
+      held++;
+      continue;
     }
+    fed = draft.ahead(config.maxTargetPositions - next - 1);
+    rows = await pass([token, ...fed], next, rowsFrom(0, fed));
+    [held, firstRow] = [0, 0];
   }
   return { ...hypothesis.result(), language, languageProbability, noSpeechProbability };
 }
@@ -113,7 +116,7 @@ interface Start {
   readonly languageProbability: number;
   readonly noSpeechProbability: number;
   /** The logits of the first token of the text, then those behind each token of the draft. */
-  readonly rows: Float32Array[];
+  readonly rows: readonly Float32Array[];
   /** Where the first token of the text goes. */
   readonly position: number;
   /** Which token of the last pass the first row belongs to. */
@@ -172,7 +175,7 @@ async function start(
     language,
     languageProbability: probability,
     noSpeechProbability,
-    rows: [...rows],
+    rows,
     position: before.length + rest.length,
     firstRow: rest.length - 1,
   };

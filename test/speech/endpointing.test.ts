@@ -6,6 +6,7 @@ import {
   type EndpointEffect,
   type EndpointEvent,
   type EndpointState,
+  framesAtOnce,
   neededFrom,
   step,
 } from '../../src/speech/endpointing.ts';
@@ -203,6 +204,43 @@ const streams = fc
 const someLimits = fc.record({
   silence: fc.integer({ min: 1_600, max: 80_000 }).map(samples),
   maxUtterance: fc.integer({ min: 32_000, max: 448_000 }).map(samples),
+});
+
+describe('frames that are heard together', () => {
+  it.each([
+    ['silence', 2],
+    ['onset', 1],
+    ['speaking', 4],
+    // Six frames of silence are a pause, thirteen an end.
+    ['trailing', 4],
+    ['trailing, about to pause', 1],
+    ['trailing, about to end', 1],
+  ] as const)('in %s are %i', (state, frames) => {
+    expect(framesAtOnce(STATES[state], NOW, limits)).toBe(frames);
+  });
+
+  it('never tell of an end by silence later than it comes', () => {
+    const probabilities = fc.array(fc.constantFrom(0.1, 0.1, 0.4, 0.9, 0.9), { maxLength: 300 });
+    fc.assert(
+      fc.property(probabilities, fc.integer({ min: 3, max: 40 }), (frames, silenceFrames) => {
+        const some = { silence: at(silenceFrames), maxUtterance: at(200) };
+        let state: EndpointState = BEFORE_SPEECH;
+        for (let frame = 0; frame < frames.length; ) {
+          const until = frame + framesAtOnce(state, at(frame), some);
+          for (; frame < Math.min(until, frames.length); frame++) {
+            const [next, effects] = step(
+              state,
+              { kind: 'frame', position: at(frame), probability: frames[frame]! },
+              some,
+            );
+            state = next;
+            const ends = effects.some((effect) => effect.kind === 'ended' && effect.endedBy === 'silence');
+            if (ends) expect(frame).toBe(until - 1);
+          }
+        }
+      }),
+    );
+  });
 });
 
 describe('any stream of frames', () => {

@@ -82,11 +82,41 @@ describe('greedy decoding', () => {
     expect(fed).toEqual([[START, KO, TRANSCRIBE, NO_TIMESTAMPS], [1], [2]]);
   });
 
+  it('checks the rest of a draft along with the token that was exchanged in it', async () => {
+    const { pass, fed, history } = scripted(saying(1, 2, 3, 4, 5, 6));
+    const { tokens } = await decode(pass, config, { ...request, draft: [1, 8, 3, 4, 5] }, never);
+    expect(tokens).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(fed.slice(1)).toEqual([[2, 3, 4, 5], [6]]);
+    expect(history).toEqual([START, KO, TRANSCRIBE, NO_TIMESTAMPS, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('says the same whatever the draft', async () => {
+    const token = fc.integer({ min: 1, max: 8 });
+    // No token twice: nothing that could be taken for a loop.
+    const text = fc.uniqueArray(token, { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(text, fc.array(token, { maxLength: 12 }), async (said, draft) => {
+        const { pass, history } = scripted(saying(...said));
+        const { tokens } = await decode(pass, config, { ...request, draft }, never);
+        expect(tokens).toEqual(said);
+        expect(history.slice(0, 4 + said.length)).toEqual([START, KO, TRANSCRIBE, NO_TIMESTAMPS, ...said]);
+      }),
+    );
+  });
+
+  it('drafts what was too new for the next time', async () => {
+    const { pass } = scripted(saying(1, 2, 3));
+    let rows = 0;
+    const isTooNew = () => rows++ >= 2;
+    const decoding = await decode(pass, config, { ...request, isTooNew }, never);
+    expect(decoding).toMatchObject({ tokens: [1, 2], draft: [1, 2, 3], stop: 'too_new' });
+  });
+
   it('checks a draft in one pass and decodes on from the first token that does not hold', async () => {
     const { pass, fed, history } = scripted(saying(1, 2, 3, 4));
     const { tokens } = await decode(pass, config, { ...request, draft: [1, 2, 5, 6] }, never);
     expect(tokens).toEqual([1, 2, 3, 4]);
-    expect(fed).toEqual([[START, KO, TRANSCRIBE, NO_TIMESTAMPS, 1, 2, 5, 6], [3], [4]]);
+    expect(fed).toEqual([[START, KO, TRANSCRIBE, NO_TIMESTAMPS, 1, 2, 5, 6], [3, 6], [4]]);
     expect(history).toEqual([START, KO, TRANSCRIBE, NO_TIMESTAMPS, 1, 2, 3, 4]);
   });
 
