@@ -1,4 +1,5 @@
 /** What passes of the encoder over one growing utterance leave for the next pass. */
+import { freeBuffers } from '../flow/free-buffers.ts';
 import {
   type Effort,
   type EncoderWindow,
@@ -21,7 +22,7 @@ export interface PastStates {
 }
 
 export class EncoderMemory {
-  readonly #mel: MelStream;
+  #mel: MelStream;
   readonly #config: WhisperConfig;
   readonly #total: number;
   /** Silent runs, ascending, then real positions: what is needed of both is one stretch. */
@@ -35,6 +36,17 @@ export class EncoderMemory {
     this.#total = config.maxSourcePositions;
     this.#mel = new MelStream(config.mels);
     this.#tensors = Array.from({ length: tensorCount }, () => new Float32Array(0));
+  }
+
+  /** Forgets its utterance, and is ready for another in the memory it has. */
+  reset(): void {
+    this.#mel = new MelStream(this.#config.mels);
+    this.#known = NOTHING_KNOWN;
+  }
+
+  /** Gives its memory back; of no use from then on. */
+  free(): void {
+    freeBuffers(this.#tensors);
   }
 
   get byteLength(): number {
@@ -91,41 +103,69 @@ export class EncoderMemory {
   #reserve(rows: number): void {
     if (rows <= this.#capacityRows) return;
     this.#capacityRows = Math.ceil(rows / GROWTH_ROWS) * GROWTH_ROWS;
-    this.#tensors = this.#tensors.map((tensor) => {
+    const smaller = this.#tensors;
+    this.#tensors = smaller.map((tensor) => {
       const larger = new Float32Array(this.#capacityRows * this.#config.dModel);
       larger.set(tensor);
       return larger;
     });
+    freeBuffers(smaller);
   }
 }
 
-/** Memories of several utterances at once: those used longest ago go first, and are missed only as speed. */
+/**
+ * Memories of several utterances at once. What one utterance needs no more is taken for the next, so that a thread holds
+ * as much as there are utterances at a time; beyond that, those used longest ago go first, and are missed only as speed.
+ */
 export class EncoderMemories {
   readonly #make: () => EncoderMemory;
   readonly #maxBytes: number;
+  /** The one used longest ago comes first. */
   readonly #memories = new Map<string, EncoderMemory>();
+  readonly #released = new Set<string>();
 
   constructor(maxBytes: number, make: () => EncoderMemory) {
     this.#maxBytes = maxBytes;
     this.#make = make;
   }
 
-  /** The memory of an utterance; a new one where there is none. */
+  /** The memory of an utterance; an empty one where there is none. */
   of(utterance: string): EncoderMemory {
-    const memory = this.#memories.get(utterance) ?? this.#make();
+    const memory = this.#memories.get(utterance) ?? this.#recycled() ?? this.#make();
+    this.#released.delete(utterance);
     this.#memories.delete(utterance);
     this.#memories.set(utterance, memory);
-    this.#bound();
+    this.#bound(utterance);
     return memory;
   }
 
-  #bound(): void {
+  /** Tells that an utterance may be over: its memory is kept for it until another needs one. */
+  release(utterance: string): void {
+    if (this.#memories.has(utterance)) this.#released.add(utterance);
+  }
+
+  #recycled(): EncoderMemory | null {
+    const [utterance] = this.#released;
+    if (utterance === undefined) return null;
+    const memory = this.#memories.get(utterance)!;
+    this.#forget(utterance);
+    memory.reset();
+    return memory;
+  }
+
+  #bound(inUse: string): void {
     let bytes = 0;
     for (const memory of this.#memories.values()) bytes += memory.byteLength;
     for (const [utterance, memory] of this.#memories) {
-      if (bytes <= this.#maxBytes) return;
-      this.#memories.delete(utterance);
+      if (bytes <= this.#maxBytes || utterance === inUse) return;
       bytes -= memory.byteLength;
+      this.#forget(utterance);
+      memory.free();
     }
+  }
+
+  #forget(utterance: string): void {
+    this.#memories.delete(utterance);
+    this.#released.delete(utterance);
   }
 }

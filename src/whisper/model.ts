@@ -128,6 +128,7 @@ export async function openModel(
         return await hear(request, encoded, signal);
       } finally {
         encoded.free();
+        if (request.utterance !== null && request.urgency !== 'partial') memories.release(request.utterance);
       }
     },
     release: () => sessions.release(),

@@ -109,4 +109,29 @@ describe('memories', () => {
     expect(memories.of('a')).toBe(a);
     expect(memories.of('b')).not.toBe(b);
   });
+
+  it('of utterances that are over serve the next ones, and know nothing of the old', () => {
+    const memories = new EncoderMemories(2 ** 20, () => new EncoderMemory(config, 1));
+    const speak = (utterance: string): EncoderMemory => {
+      const memory = memories.of(utterance);
+      memory.features(new Float32Array(16_000).fill(0.5));
+      const window = memory.window(1, 'quick');
+      memory.keep(window, [rowsOf(window.positions)], 1);
+      return memory;
+    };
+    const a = speak('a');
+    memories.release('a');
+    // It may go on after all.
+    expect(memories.of('a')).toBe(a);
+    const b = speak('b');
+    expect(b).not.toBe(a);
+    memories.release('a');
+    memories.release('unheard of');
+    const c = memories.of('c');
+    expect(c).toBe(a);
+    expect(c.window(1.5, 'quick').knownPositions).toBe(0);
+    expect(c.features(new Float32Array(320)).sampleCount).toBe(320);
+    expect(memories.of('b')).toBe(b);
+    expect(memories.of('d')).not.toBe(a);
+  });
 });
