@@ -1,5 +1,6 @@
 /** The bench's command line. */
 import { parseArgs } from 'node:util';
+import { whole } from './arguments.ts';
 
 export interface BenchOptions {
   /** A short run to see that all is well: its figures are printed and not kept. */
@@ -75,11 +76,4 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     fasterWhisper: python && modelFolder ? { python, modelFolder } : null,
     command: ['npm run bench', ...(given.length > 0 ? ['--', ...given] : [])].join(' '),
   };
-}
-
-function whole(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new Error(`${name}: ${text} is not a whole number from 1 on`);
-  return value;
 }

@@ -1,5 +1,6 @@
 /** The command line of `npm run bench:long`. */
 import { parseArgs } from 'node:util';
+import { whole } from '../arguments.ts';
 
 export const USAGE = `npm run bench:long -- [options]
 
@@ -47,11 +48,4 @@ export function parseOptions(args: readonly string[]): LongOptions {
     help: values.help,
     command: ['npm run bench:long', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
   };
-}
-
-function whole(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new Error(`${name}: ${text} is not a whole number from 1 on`);
-  return value;
 }

@@ -1,6 +1,7 @@
 /** What `npm run bench:long` found out, as Markdown. */
 import type { Machine } from '../machine.ts';
 import { megabytes, ms, NOTHING, perCent, table, tenths, times } from '../report/format.ts';
+import { headingOf } from '../report/heading.ts';
 import type { LongErrors } from './errors.ts';
 import type { Memory } from './memory.ts';
 import type { SentLive, SentRecording } from './send.ts';
@@ -14,12 +15,7 @@ export interface LongRun {
 }
 
 export function reportOf(machine: Machine, command: string, runs: readonly LongRun[]): string {
-  const header = [
-    `- command: \`${command}\``,
-    `- date, commit: ${machine.date}, ${machine.commit ?? 'unknown'}`,
-    `- machine: ${machine.cpu}, ${machine.cores} cores; Node ${machine.node}`,
-  ];
-  return [header.join('\n'), memoryTable(runs), errorTable(runs), livePart(runs)].join('\n\n');
+  return [headingOf(machine, command), memoryTable(runs), errorTable(runs), livePart(runs)].join('\n\n');
 }
 
 const memoryTable = (runs: readonly LongRun[]): string =>

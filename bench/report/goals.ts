@@ -45,7 +45,8 @@ export function goalsOf(results: Results): Goal[] {
   return [...live(results), ...cost(results), ...beside(results)].map(judged);
 }
 
-function judged({ what, side, limit, measured, show }: Wanted): Goal {
+/** Holds what was measured against its goal. */
+export function judged({ what, side, limit, measured, show }: Wanted): Goal {
   const goal = `${side} ${show(limit)}`;
   if (measured === null || measured === undefined) return { what, goal, measured: 'none', reached: null };
   return {

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VARIABLES } from '../../src/config.ts';
+import { chromiumPath, isWithoutChromium } from '../support/chromium.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { errorRate, fixture, TRANSCRIPTS } from '../support/speech.ts';
 import { blocksOf, marked } from './examples.ts';
@@ -109,11 +110,11 @@ describe('the READMEs', () => {
     expect(errorRate(printed, SAID_0880)).toBeLessThanOrEqual(0.1);
   });
 
-  describe('in a browser', () => {
+  describe.skipIf(isWithoutChromium)('in a browser', () => {
     let browser: Browser;
     beforeAll(async () => {
       browser = await chromium.launch({
-        executablePath: '/usr/bin/chromium',
+        executablePath: chromiumPath,
         args: [
           '--no-sandbox',
           '--use-fake-device-for-media-stream',

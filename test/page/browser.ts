@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { chromiumPath } from '../support/chromium.ts';
 import { errorRate, pcmOf, silence, TRANSCRIPTS } from '../support/speech.ts';
 
 /** What the microphone hears: fixtures by name, and silence in milliseconds. */
@@ -47,7 +48,7 @@ export async function launchBrowser(heard?: Heard): Promise<TestBrowser> {
   const file = join(folder, 'heard.wav');
   if (heard) await writeFile(file, wavOf(heard));
   const browser: Browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: chromiumPath,
     args: [
       '--no-sandbox',
       '--use-fake-device-for-media-stream',

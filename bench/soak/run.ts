@@ -1,0 +1,46 @@
+/** An hour of several speakers, through a gateway of its own. `--help` lists the options. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startGateway } from '../../test/support/gateway.ts';
+import { readClips } from '../audio/clips.ts';
+import { type LiveRun, manySpeakers } from '../live/speakers.ts';
+import { watched } from '../long/memory.ts';
+import { describeMachine } from '../machine.ts';
+import { withMeasured } from '../report/document.ts';
+import { parseOptions, type SoakOptions, USAGE } from './options.ts';
+import { reportOf, type Soak } from './report.ts';
+
+const DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
+
+const say = (what: string): void => console.error(`bench:soak: ${what}`);
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = parseOptions(args);
+  if (options.help) return console.log(USAGE);
+  const machine = describeMachine(new Date());
+  const report = reportOf(machine, options.command, await measure(options));
+  console.log(report);
+  if (options.isShort) return;
+  await writeFile(DOCUMENT, withMeasured(await readFile(DOCUMENT, 'utf8'), report, 'soak'));
+  say('docs/performance.md is written');
+}
+
+async function measure({ rounds, speakers, seed }: SoakOptions): Promise<Soak> {
+  const clips = readClips();
+  const gateway = await startGateway({ env: { LLM: 'off' } });
+  try {
+    const { result, memory } = await watched(gateway.pid, async () => {
+      const runs: LiveRun[] = [];
+      for (const [at, lengthMs] of rounds.entries()) {
+        say(`round ${at + 1} of ${rounds.length}`);
+        runs.push(await manySpeakers(clips, speakers, lengthMs, seed + at, gateway.url));
+      }
+      return runs;
+    });
+    return { speakers, rounds: result, memory };
+  } finally {
+    await gateway.stop();
+  }
+}
+
+await main(process.argv.slice(2));
