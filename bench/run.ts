@@ -2,7 +2,7 @@
  * Measures the gateway on real speech and writes docs/performance.md. Everything is described there; `--help`
  * lists the options. Missed goals are printed and change nothing of the exit code: a busy machine is no bug.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGateway } from '../test/support/gateway.ts';
@@ -17,14 +17,12 @@ import { type LiveRun, manySpeakers, oneSpeaker } from './live/speakers.ts';
 import { describeMachine } from './machine.ts';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { transcribeRecording } from './recording.ts';
-import { withMeasured } from './report/document.ts';
+import { DOCS, keepMeasured } from './report/document.ts';
 import { ms } from './report/format.ts';
 import { goalsOf } from './report/goals.ts';
 import { plotsOf } from './report/plots.ts';
 import { reportOf } from './report/report.ts';
 import type { Results } from './results.ts';
-
-const DOCS = join(import.meta.dirname, '..', 'docs');
 
 /** More speakers are not tried once the finals come later than this after the speech, p95. */
 const TOO_LATE_MS = 1500;
@@ -119,8 +117,7 @@ async function measureEngines(clips: readonly Clip[], { quick, stock, fasterWhis
 }
 
 async function keep(results: Results, report: string): Promise<void> {
-  const file = join(DOCS, 'performance.md');
-  await writeFile(file, withMeasured(await readFile(file, 'utf8'), report));
+  await keepMeasured(report);
   for (const [name, svg] of plotsOf(results)) await writeFile(join(DOCS, name), svg);
   say('docs/performance.md is written');
 }

@@ -1,18 +1,14 @@
 /** Long recordings and speech without a pause, through a gateway of its own. `--help` lists the options. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { startGateway } from '../../test/support/gateway.ts';
 import { readClips } from '../audio/clips.ts';
 import { metered } from '../live/meter.ts';
 import { describeMachine } from '../machine.ts';
-import { withMeasured } from '../report/document.ts';
+import { keepMeasured } from '../report/document.ts';
 import { pauseless, withPauses } from './audio.ts';
 import { watched } from './memory.ts';
 import { type LongOptions, parseOptions, USAGE } from './options.ts';
 import { type LongRun, reportOf } from './report.ts';
 import { type SentLive, type SentRecording, sendLive, sendRecording } from './send.ts';
-
-const DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
 
 const say = (what: string): void => console.error(`bench:long: ${what}`);
 
@@ -23,7 +19,7 @@ async function main(args: readonly string[]): Promise<void> {
   const report = reportOf(machine, options.command, await measure(options));
   console.log(report);
   if (options.isShort) return;
-  await writeFile(DOCUMENT, withMeasured(await readFile(DOCUMENT, 'utf8'), report, 'long'));
+  await keepMeasured(report, 'long');
   say('docs/performance.md is written');
 }
 

@@ -1,4 +1,15 @@
 /** The document: what people wrote stays, what was measured is replaced. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where the document and its plots are. */
+export const DOCS = join(import.meta.dirname, '..', '..', 'docs');
+
+/** Writes a section of docs/performance.md, as {@link withMeasured} has it. */
+export async function keepMeasured(measured: string, section?: string): Promise<void> {
+  const file = join(DOCS, 'performance.md');
+  await writeFile(file, withMeasured(await readFile(file, 'utf8'), measured, section));
+}
 
 /**
  * Puts `measured` between the two marks of a section.

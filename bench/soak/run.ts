@@ -1,16 +1,12 @@
 /** An hour of several speakers, through a gateway of its own. `--help` lists the options. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { startGateway } from '../../test/support/gateway.ts';
 import { readClips } from '../audio/clips.ts';
 import { type LiveRun, manySpeakers } from '../live/speakers.ts';
 import { watched } from '../long/memory.ts';
 import { describeMachine } from '../machine.ts';
-import { withMeasured } from '../report/document.ts';
+import { keepMeasured } from '../report/document.ts';
 import { parseOptions, type SoakOptions, USAGE } from './options.ts';
 import { reportOf, type Soak } from './report.ts';
-
-const DOCUMENT = join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
 
 const say = (what: string): void => console.error(`bench:soak: ${what}`);
 
@@ -21,7 +17,7 @@ async function main(args: readonly string[]): Promise<void> {
   const report = reportOf(machine, options.command, await measure(options));
   console.log(report);
   if (options.isShort) return;
-  await writeFile(DOCUMENT, withMeasured(await readFile(DOCUMENT, 'utf8'), report, 'soak'));
+  await keepMeasured(report, 'soak');
   say('docs/performance.md is written');
 }
 
