@@ -26,7 +26,8 @@ const closed = new Promise<void>((resolve) => {
 
 serveThread<PgliteApi>({
   async create(folder) {
-    const db = await SharedPGlite.create(folder);
+    const db = new SharedPGlite(folder);
+    await db.waitReady;
     await db.close();
   },
   async open(folder, socketPath, maxConnections) {

@@ -8,6 +8,12 @@ const TERMINATE = 0x58;
 /** Startup packets have no type: their first byte is the high byte of a length. */
 const STARTUP = 0x00;
 
+/**
+ * Pages of the database held in memory. PostgreSQL's own 128 MB fill up within the hour and would be an eighth of the
+ * whole process; the system's file cache holds what these do not.
+ */
+const SHARED_BUFFERS = '16MB';
+
 const message = (type: number, text = ''): Uint8Array => {
   const bytes = Buffer.alloc(5 + text.length);
   bytes.writeUInt8(type);
@@ -24,6 +30,12 @@ const message = (type: number, text = ''): Uint8Array => {
  */
 export class SharedPGlite extends PGlite {
   #amidQuery = false;
+
+  /** @param folder Of the database; it is made there where it is empty. */
+  constructor(folder: string) {
+    const startParams = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
+    super(folder, { startParams });
+  }
 
   override isInTransaction(): boolean {
     return this.#amidQuery || super.isInTransaction();

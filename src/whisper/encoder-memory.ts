@@ -12,7 +12,7 @@ import { MelStream } from './mel.ts';
 import type { WhisperConfig } from './weights/config.ts';
 
 /** Rows by which the tensors grow. */
-const GROWTH_ROWS = 128;
+const GROWTH_ROWS = 64;
 const BYTES_PER_NUMBER = 4;
 
 /** Rows of the tensors of `memoryNames`, in that order: [rows, width] each. */
