@@ -7,7 +7,7 @@ import type { Clip } from './audio/clips.ts';
 import { compose, enoughClips } from './audio/script.ts';
 import { wavOf } from './audio/wav.ts';
 import { metered } from './live/meter.ts';
-import { pooledRate, wordErrors } from './measure/words.ts';
+import { rateOf, wordErrors } from './measure/words.ts';
 
 export interface RecordingRun {
   readonly audioSeconds: number;
@@ -45,7 +45,7 @@ export async function transcribeRecording(
   return {
     audioSeconds,
     seconds: result.seconds,
-    wordErrorRate: pooledRate([wordErrors(session.text, script.text)]),
+    wordErrorRate: rateOf(wordErrors(session.text, script.text)),
     cpuPerAudioSecond: usage.cpuSeconds / audioSeconds,
     otherCores: usage.otherCores,
   };

@@ -19,6 +19,7 @@ import { type BenchOptions, parseOptions, USAGE } from './options.ts';
 import { transcribeRecording } from './recording.ts';
 import { DOCS, keepMeasured } from './report/document.ts';
 import { ms } from './report/format.ts';
+import { type Goal, goalTable } from './report/goal.ts';
 import { goalsOf } from './report/goals.ts';
 import { plotsOf } from './report/plots.ts';
 import { reportOf } from './report/report.ts';
@@ -44,10 +45,9 @@ async function main(args: readonly string[]): Promise<void> {
   const results: Results = { machine, options, ...served, ...engines };
 
   const report = reportOf(results);
-  console.log(report);
-  if (!options.quick) await keep(results, report);
-  for (const { what, goal, measured, reached } of goalsOf(results))
-    if (reached !== true) say(`MISSED: ${what}: ${measured}, goal ${goal}`);
+  const goals = goalsOf(results);
+  console.log([report, goalTable(goals)].join('\n\n'));
+  if (!options.quick) await keep(results, report, goals);
 }
 
 async function measureGateway(clips: readonly Clip[], { seed, ...options }: BenchOptions) {
@@ -116,8 +116,9 @@ async function measureEngines(clips: readonly Clip[], { quick, stock, fasterWhis
   return { engines, leftOut };
 }
 
-async function keep(results: Results, report: string): Promise<void> {
-  await keepMeasured(report);
+async function keep(results: Results, report: string, goals: readonly Goal[]): Promise<void> {
+  const { machine, options } = results;
+  await keepMeasured({ section: 'measured', machine, command: options.command, goals, report });
   for (const [name, svg] of plotsOf(results)) await writeFile(join(DOCS, name), svg);
   say('docs/performance.md is written');
 }

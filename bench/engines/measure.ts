@@ -4,7 +4,7 @@ import type { Clip } from '../audio/clips.ts';
 import { toFloat } from '../audio/script.ts';
 import { watchOthers } from '../machine.ts';
 import { median } from '../measure/statistics.ts';
-import { pooledRate, type WordErrors, wordErrors } from '../measure/words.ts';
+import { pooled, rateOf, type WordErrors, wordErrors } from '../measure/words.ts';
 import type { Engine } from './engine.ts';
 
 /** One pass over a window of some length, with nothing else running. */
@@ -80,7 +80,7 @@ export async function measureEngine(
   return {
     engine: engine.name,
     clipMs,
-    wordErrorRate: pooledRate(words),
+    wordErrorRate: rateOf(pooled(words)),
     windows,
     audioPerSecond: recordings.amount / recordings.seconds,
     partialsPerSecond: partials.amount / partials.seconds,

@@ -1,5 +1,6 @@
 /** What was invented, as a table, with the goals of each kind. */
-import { table } from '../report/format.ts';
+import { table, tenths } from '../report/format.ts';
+import { atMost, type Goal, judged } from '../report/goal.ts';
 import { type Invention, type Listening, wordCount } from './listen.ts';
 import type { Kind } from './sounds.ts';
 
@@ -16,7 +17,7 @@ const HEAD = ['sound', 'minutes', 'utterances', 'words in partials', 'words in f
 
 /** @param texts Whether each text is listed too. */
 export function reportOf(heard: readonly HeardSound[], texts: boolean): string {
-  const kinds = [...new Set(heard.map(({ kind }) => kind))];
+  const kinds = kindsOf(heard);
   const rows = kinds.flatMap((kind) => {
     const ofKind = heard.filter((sound) => sound.kind === kind);
     const each = ofKind.length > 1 ? ofKind.map(({ name, listening }) => rowOf(name, [listening])) : [];
@@ -28,14 +29,8 @@ export function reportOf(heard: readonly HeardSound[], texts: boolean): string {
       ),
     ];
   });
-  const goals = kinds.map((kind) =>
-    goalOf(
-      kind,
-      heard.filter((sound) => sound.kind === kind),
-    ),
-  );
   const listed = texts ? heard.flatMap(textsOf) : [];
-  return [table(HEAD, rows), goals.join('\n'), listed.join('\n')].filter(Boolean).join('\n\n');
+  return [table(HEAD, rows), listed.join('\n')].filter(Boolean).join('\n\n');
 }
 
 const sumOf = <T>(items: readonly T[], count: (item: T) => number): number =>
@@ -64,13 +59,18 @@ function rowOf(name: string, listenings: readonly Listening[]): string[] {
   ];
 }
 
-function goalOf(kind: Kind, heard: readonly HeardSound[]): string {
-  const listenings = heard.map(({ listening }) => listening);
-  const hours = sumOf(listenings, ({ seconds }) => seconds) / 3600;
-  const anHour = wordsIn(listenings, 'final') / hours;
-  const verdict = anHour <= GOALS[kind] ? 'reached' : 'MISSED';
-  return `${kind}: ${anHour.toFixed(1)} invented words an hour, goal ${GOALS[kind]}: ${verdict}`;
-}
+/** Of each kind of sound that was played. */
+export const goalsOf = (heard: readonly HeardSound[]): Goal[] =>
+  kindsOf(heard)
+    .map((kind) => {
+      const listenings = heard.filter((sound) => sound.kind === kind).map(({ listening }) => listening);
+      const hours = sumOf(listenings, ({ seconds }) => seconds) / 3600;
+      const anHour = wordsIn(listenings, 'final') / hours;
+      return atMost(`words invented in an hour of ${kind}`, anHour, GOALS[kind], tenths);
+    })
+    .map(judged);
+
+const kindsOf = (heard: readonly HeardSound[]): Kind[] => [...new Set(heard.map(({ kind }) => kind))];
 
 const textsOf = ({ name, listening }: HeardSound): string[] =>
   listening.inventions.map(

@@ -12,19 +12,28 @@ import { systemClock } from '../../src/flow/clock.ts';
 import { openVad, type VoiceActivityDetector } from '../../src/speech/vad.ts';
 import { openRecogniser } from '../../src/whisper/recogniser.ts';
 import type { Recogniser } from '../../src/whisper/recognition.ts';
+import { describeMachine } from '../machine.ts';
+import { keepMeasured } from '../report/document.ts';
+import { goalTable } from '../report/goal.ts';
+import { headingOf } from '../report/heading.ts';
 import { audioFiles } from './files.ts';
-import { type Listening, listen } from './listen.ts';
-import { reportOf } from './report.ts';
+import { listen } from './listen.ts';
+import { goalsOf, type HeardSound, reportOf } from './report.ts';
 import { type Sound, spliced } from './sound.ts';
 import { chanceFor, KINDS, type Kind, SOUNDS } from './sounds.ts';
 
 const USAGE = `npm run bench:invented -- [options]
+
+Writes its own section of docs/performance.md where all kinds are played for an hour or more.
 
   --minutes <n>      of each kind of sound (60)
   --seed <n>         of the sounds (1)
   --only <kind,…>    of ${KINDS.join(', ')}
   --music <folder>   the audio files in it instead, once each; needs ffmpeg
   --texts            print every text that was shown or withheld`;
+
+/** What the document speaks of. */
+const FULL_MINUTES = 60;
 
 const MODELS = join(import.meta.dirname, '..', '..', 'models');
 
@@ -51,7 +60,7 @@ async function main(args: string[]): Promise<void> {
     args,
     options: {
       help: { type: 'boolean', default: false },
-      minutes: { type: 'string', default: '60' },
+      minutes: { type: 'string', default: String(FULL_MINUTES) },
       seed: { type: 'string', default: '1' },
       only: { type: 'string', default: KINDS.join(',') },
       music: { type: 'string' },
@@ -60,6 +69,7 @@ async function main(args: string[]): Promise<void> {
   });
   if (values.help) return console.log(USAGE);
   const kinds = values.only.split(',').map(kindOf);
+  const minutes = positive('--minutes', values.minutes);
   const parts = values.music
     ? (await audioFiles(values.music)).map(({ path, audio }) => ({
         kind: 'music' as const,
@@ -67,7 +77,7 @@ async function main(args: string[]): Promise<void> {
         seconds: audio.length / SAMPLE_RATE_HZ,
         sound: spliced(() => audio),
       }))
-    : partsOf(kinds, positive('--minutes', values.minutes), positive('--seed', values.seed));
+    : partsOf(kinds, minutes, positive('--seed', values.seed));
 
   const cacheFolder = await mkdtemp(join(tmpdir(), 'earshot-bench-'));
   const opened: { close(): Promise<void> }[] = [];
@@ -77,11 +87,21 @@ async function main(args: string[]): Promise<void> {
     opened.push(vad);
     const recogniser = await openRecogniser({ modelFolder, cacheFolder, workers: 1, clock: systemClock });
     opened.push(recogniser);
-    console.log(reportOf(await listenToAll(parts, vad, recogniser), values.texts));
+    const heard = await listenToAll(parts, vad, recogniser);
+    console.log([reportOf(heard, values.texts), goalTable(goalsOf(heard))].join('\n\n'));
+    if (!values.music && minutes >= FULL_MINUTES && kinds.length === KINDS.length)
+      await keep(heard, ['npm run bench:invented', ...(args.length > 0 ? ['--', ...args] : [])].join(' '));
   } finally {
     for (const part of opened) await part.close();
     await rm(cacheFolder, { recursive: true });
   }
+}
+
+async function keep(heard: readonly HeardSound[], command: string): Promise<void> {
+  const machine = describeMachine(new Date());
+  const report = [headingOf(machine, command), reportOf(heard, false)].join('\n\n');
+  await keepMeasured({ section: 'invented', machine, command, goals: goalsOf(heard), report });
+  console.error('bench:invented: docs/performance.md is written');
 }
 
 async function listenToAll(parts: readonly Part[], vad: VoiceActivityDetector, recogniser: Recogniser) {
@@ -89,7 +109,7 @@ async function listenToAll(parts: readonly Part[], vad: VoiceActivityDetector, r
   const format = '{bar} {percentage}% of {total} s, {eta_formatted} to go: {name}';
   const bar = new cliProgress.SingleBar({ stream: process.stderr, format, hideCursor: true });
   bar.start(Math.round(total), 0, { name: '' });
-  const heard: { kind: Kind; name: string; listening: Listening }[] = [];
+  const heard: HeardSound[] = [];
   let before = 0;
   for (const { kind, name, seconds, sound } of parts) {
     const tell = (at: number) => bar.update(Math.round(before + at), { name: `${kind}, ${name}` });

@@ -4,7 +4,7 @@ import type { Clip } from '../audio/clips.ts';
 import { compose, enoughClips, type Script } from '../audio/script.ts';
 import { measureSession, type SessionMeasures } from '../measure/session.ts';
 import { percentile, type Summary, sum, summarise } from '../measure/statistics.ts';
-import { pooledRate } from '../measure/words.ts';
+import { pooled, rateOf, type WordErrors } from '../measure/words.ts';
 import { metered, type Usage } from './meter.ts';
 import { type Playback, playScript } from './speaker.ts';
 
@@ -16,6 +16,7 @@ export interface LiveMeasures {
   readonly partialsPerFinal: Summary | null;
   readonly partialAgeMs: Summary | null;
   readonly wordErrorRate: number;
+  readonly wordErrors: WordErrors;
   readonly editsPerFinalWord: number;
   readonly invented: number;
 }
@@ -129,6 +130,7 @@ function liveRun(speakers: number, sessions: readonly Session[], usage: Usage): 
 
 function measuresOf(sessions: readonly Session[]): LiveMeasures {
   const utterances = sessions.flatMap(({ measures }) => measures.utterances);
+  const words = pooled(sessions.map(({ measures }) => measures.words));
   return {
     firstPartialMs: summarise(
       utterances.flatMap(({ firstPartialMs }) => (firstPartialMs === null ? [] : [firstPartialMs])),
@@ -136,7 +138,8 @@ function measuresOf(sessions: readonly Session[]): LiveMeasures {
     finalMs: summarise(utterances.map(({ finalMs }) => finalMs)),
     partialsPerFinal: summarise(utterances.map(({ partials }) => partials)),
     partialAgeMs: summarise(utterances.flatMap(({ partialAgesMs }) => partialAgesMs)),
-    wordErrorRate: pooledRate(sessions.map(({ measures }) => measures.words)),
+    wordErrorRate: rateOf(words),
+    wordErrors: words,
     editsPerFinalWord:
       sum(utterances.map(({ edits }) => edits)) / sum(utterances.map(({ finalWords }) => finalWords)),
     invented: sum(sessions.map(({ measures }) => measures.invented)),

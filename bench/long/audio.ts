@@ -29,9 +29,16 @@ export function withPauses(clips: readonly Clip[], lengthMs: number, seed: numbe
 /** Sentences in a seeded order, with the silences in and between them cut out. */
 export function pauseless(clips: readonly Clip[], lengthMs: number, seed: number): Script {
   const cut = clips.map((clip) => ({ ...clip, pcm: toPcm(withoutPauses(toFloat(clip.pcm), KEPT_MS)) }));
-  const order = enoughClips(cut, lengthMs, 0, seeded(seed));
-  // Nobody says a sentence twice in one breath, and Whisper takes the two for one.
-  const spoken = order.filter((clip, at) => clip !== order[at - 1]);
+  // Nobody says a sentence twice in one breath, and Whisper takes the two for one; so there are more to choose from.
+  const order = enoughClips(cut, 2 * lengthMs, 0, seeded(seed)).values();
+  const spoken: Clip[] = [];
+  for (let samples = 0; samples < samplesIn(lengthMs); ) {
+    const { value: clip } = order.next();
+    if (!clip) throw new RangeError('a single clip cannot be said without saying it twice');
+    if (clip === spoken.at(-1)) continue;
+    spoken.push(clip);
+    samples += clip.pcm.length;
+  }
   return scriptOf(spoken.map(({ text, pcm }) => ({ text, pcm: [pcm] })));
 }
 

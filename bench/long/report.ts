@@ -1,6 +1,7 @@
 /** What `npm run bench:long` found out, as Markdown. */
 import type { Machine } from '../machine.ts';
 import { megabytes, ms, NOTHING, perCent, table, tenths, times } from '../report/format.ts';
+import { atMost, type Goal, judged } from '../report/goal.ts';
 import { headingOf } from '../report/heading.ts';
 import type { LongErrors } from './errors.ts';
 import type { Memory } from './memory.ts';
@@ -17,6 +18,24 @@ export interface LongRun {
 export function reportOf(machine: Machine, command: string, runs: readonly LongRun[]): string {
   return [headingOf(machine, command), memoryTable(runs), errorTable(runs), livePart(runs)].join('\n\n');
 }
+
+/** How much more the last quarter of a run may hold than the second, as a share of it. */
+const FLAT = 0.05;
+
+export const goalsOf = (runs: readonly LongRun[]): Goal[] =>
+  runs
+    .flatMap(({ name, sent, memory: { lateMb, earlyMb } }) => {
+      const { missing, added } = sent.errors;
+      const what = `${name}, ${times(sent.audioSeconds / 60)} min`;
+      return [
+        atMost(`${what}: memory of the last quarter above the second`, lateMb / earlyMb - 1, FLAT, perCent),
+        atMost(`${what}: words lost or doubled at a cut`, missing + added, 0, times),
+        ...(sent.kind === 'live'
+          ? [atMost(`${what}: finals that took back what was settled`, sent.brokenPromises, 0, times)]
+          : []),
+      ];
+    })
+    .map(judged);
 
 const memoryTable = (runs: readonly LongRun[]): string =>
   table(

@@ -4,10 +4,11 @@ import { readClips } from '../audio/clips.ts';
 import { metered } from '../live/meter.ts';
 import { describeMachine } from '../machine.ts';
 import { keepMeasured } from '../report/document.ts';
+import { goalTable } from '../report/goal.ts';
 import { pauseless, withPauses } from './audio.ts';
 import { watched } from './memory.ts';
 import { type LongOptions, parseOptions, USAGE } from './options.ts';
-import { type LongRun, reportOf } from './report.ts';
+import { goalsOf, type LongRun, reportOf } from './report.ts';
 import { type SentLive, type SentRecording, sendLive, sendRecording } from './send.ts';
 
 const say = (what: string): void => console.error(`bench:long: ${what}`);
@@ -16,10 +17,13 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   if (options.help) return console.log(USAGE);
   const machine = describeMachine(new Date());
-  const report = reportOf(machine, options.command, await measure(options));
-  console.log(report);
+  const { command } = options;
+  const runs = await measure(options);
+  const report = reportOf(machine, command, runs);
+  const goals = goalsOf(runs);
+  console.log([report, goalTable(goals)].join('\n\n'));
   if (options.isShort) return;
-  await keepMeasured(report, 'long');
+  await keepMeasured({ section: 'long', machine, command, goals, report });
   say('docs/performance.md is written');
 }
 

@@ -30,11 +30,14 @@ export function wordErrors(heard: string, reference: string): WordErrors {
   return { errors: distances(wordsOf(heard), said).at(-1)!, referenceWords: said.length };
 }
 
-/** Errors per word over many texts, each weighing as many words as it has. */
-export function pooledRate(texts: readonly WordErrors[]): number {
+/** The errors of many texts, each weighing as many words as it has. */
+export function pooled(texts: readonly WordErrors[]): WordErrors {
   const total = (field: keyof WordErrors) => texts.reduce((count, text) => count + text[field], 0);
-  return total('errors') / total('referenceWords');
+  return { errors: total('errors'), referenceWords: total('referenceWords') };
 }
+
+/** Errors per word: the word error rate. */
+export const rateOf = ({ errors, referenceWords }: WordErrors): number => errors / referenceWords;
 
 /** How many words already shown had to change when `before` was followed by `after`. Words that follow are free. */
 export const editsOf = (before: string, after: string): number =>

@@ -5,15 +5,13 @@ import { BUSY_CORES } from '../machine.ts';
 import type { Summary } from '../measure/statistics.ts';
 import type { Results } from '../results.ts';
 import { hundredths, megabytes, ms, NOTHING, perCent, ratio, table, tenths, times } from './format.ts';
-import { ENDPOINTING_MS, type Goal, goalsOf } from './goals.ts';
+import { ENDPOINTING_MS } from './goals.ts';
 import { COST_PLOT, DELAY_PLOT } from './plots.ts';
 
 /** Everything between the marks. */
 export function reportOf(results: Results): string {
   return [
     machineOf(results),
-    '## Goals',
-    goalTable(goalsOf(results)),
     '## One speaker',
     singleTable(results),
     '## Several speakers at once',
@@ -47,14 +45,6 @@ function othersOf({ machine, single, levels, recording, engines }: Results): str
   return most > BUSY_CORES
     ? `${found}: **the machine was busy with something else, and the figures are worse for it**`
     : found;
-}
-
-export function goalTable(goals: readonly Goal[]): string {
-  const verdict = { true: 'reached', false: '**missed**', null: '**not measured**' };
-  return table(
-    ['', 'goal', 'measured', ''],
-    goals.map(({ what, goal, measured, reached }) => [what, goal, measured, verdict[`${reached}`]]),
-  );
 }
 
 const both = (summary: Summary | null): string =>

@@ -3,9 +3,8 @@ import type { LiveRun } from '../live/speakers.ts';
 import type { Memory } from '../long/memory.ts';
 import type { Machine } from '../machine.ts';
 import { hundredths, megabytes, ms, perCent, table, times } from '../report/format.ts';
-import { type Goal, judged } from '../report/goals.ts';
+import { atMost, type Goal, judged } from '../report/goal.ts';
 import { headingOf } from '../report/heading.ts';
-import { goalTable } from '../report/report.ts';
 
 export interface Soak {
   readonly speakers: number;
@@ -19,27 +18,15 @@ const FLAT = 0.05;
 const MOST_MB = 1_200;
 
 export function reportOf(machine: Machine, command: string, soak: Soak): string {
-  return [headingOf(machine, command), goalTable(goalsOf(soak)), memoryLine(soak), roundTable(soak)].join(
-    '\n\n',
-  );
+  return [headingOf(machine, command), memoryLine(soak), roundTable(soak)].join('\n\n');
 }
 
 export function goalsOf({ memory, speakers }: Soak): Goal[] {
   const growth = memory.lateMb / memory.earlyMb - 1;
   return [
-    {
-      what: 'memory of the last quarter above that of the second',
-      measured: growth,
-      limit: FLAT,
-      show: perCent,
-    },
-    {
-      what: `memory, the most, ${speakers} speakers`,
-      measured: memory.maxMb,
-      limit: MOST_MB,
-      show: megabytes,
-    },
-  ].map((wanted) => judged({ ...wanted, side: '≤' }));
+    atMost(`memory of ${speakers} speakers: the last quarter above the second`, growth, FLAT, perCent),
+    atMost(`memory of ${speakers} speakers, the most`, memory.maxMb, MOST_MB, megabytes),
+  ].map(judged);
 }
 
 const memoryLine = ({ memory }: Soak): string =>

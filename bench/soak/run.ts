@@ -5,8 +5,9 @@ import { type LiveRun, manySpeakers } from '../live/speakers.ts';
 import { watched } from '../long/memory.ts';
 import { describeMachine } from '../machine.ts';
 import { keepMeasured } from '../report/document.ts';
+import { goalTable } from '../report/goal.ts';
 import { parseOptions, type SoakOptions, USAGE } from './options.ts';
-import { reportOf, type Soak } from './report.ts';
+import { goalsOf, reportOf, type Soak } from './report.ts';
 
 const say = (what: string): void => console.error(`bench:soak: ${what}`);
 
@@ -14,10 +15,13 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
   if (options.help) return console.log(USAGE);
   const machine = describeMachine(new Date());
-  const report = reportOf(machine, options.command, await measure(options));
-  console.log(report);
+  const { command } = options;
+  const soak = await measure(options);
+  const report = reportOf(machine, command, soak);
+  const goals = goalsOf(soak);
+  console.log([report, goalTable(goals)].join('\n\n'));
   if (options.isShort) return;
-  await keepMeasured(report, 'soak');
+  await keepMeasured({ section: 'soak', machine, command, goals, report });
   say('docs/performance.md is written');
 }
 

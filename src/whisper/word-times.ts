@@ -5,10 +5,10 @@ import { align } from './alignment.ts';
 import { type Decoding, taskTokens } from './decoding.ts';
 import { probabilityOf } from './logits.ts';
 import { apartFromPauses, pausesOf } from './pauses.ts';
-import type { AttentionPass } from './sessions.ts';
 import { spokenWords } from './spoken-words.ts';
 import type { WhisperTokenizer } from './tokens.ts';
 import type { WhisperConfig } from './weights/config.ts';
+import type { AttentionPass } from './window-decoder.ts';
 
 const POSITION_MS = 20;
 const POSITION_SAMPLES = (SAMPLE_RATE_HZ / 1000) * POSITION_MS;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseMetrics } from '../../bench/live/meter.ts';
 import { type Arrival, measureSession } from '../../bench/measure/session.ts';
 import { percentile, summarise } from '../../bench/measure/statistics.ts';
-import { editsOf, pooledRate, wordErrors } from '../../bench/measure/words.ts';
+import { editsOf, pooled, rateOf, wordErrors } from '../../bench/measure/words.ts';
 
 describe('a percentile', () => {
   it.each([
@@ -48,7 +48,7 @@ describe('words', () => {
 
   it('weigh the same in a short text and in a long one', () => {
     const texts = [wordErrors('one', 'two'), wordErrors('a b c d e f g h i', 'a b c d e f g h i')];
-    expect(pooledRate(texts)).toBe(0.1);
+    expect(rateOf(pooled(texts))).toBe(0.1);
   });
 
   it.each([
