@@ -15,6 +15,8 @@ export type FailureCode =
   | 'audio_undecodable'
   | 'audio_empty'
   | 'audio_too_long'
+  /** A recording given by its address could not be fetched: no answer, or none with audio. */
+  | 'audio_unreachable'
   | 'address_not_allowed'
   | 'not_redeliverable'
   | 'rate_limited'
@@ -26,6 +28,8 @@ export type FailureCode =
   | 'bad_message'
   | 'frame_too_large'
   | 'session_ended'
+  /** Another node has taken the session over. */
+  | 'claim_lost'
   | 'replaced'
   | 'idle_timeout'
   | 'session_too_long'

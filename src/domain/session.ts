@@ -2,6 +2,7 @@
  * A session: one stretch of audio and all that came of it. Its life is a pure state machine; its contents are
  * a fold over its durable events, so what is polled, replayed and delivered cannot disagree.
  */
+import type { Delivery } from './delivery.ts';
 import type { DurableEvent, FinishReason, Word } from './event.ts';
 import type { FailureReport } from './failure.ts';
 import type { SessionOptions } from './options.ts';
@@ -64,6 +65,8 @@ export interface SessionRecord {
   /** Audio worked through so far. */
   readonly processedMs: number;
   readonly lastSeq: number;
+  /** Where a recording is to be fetched from; null for one that was uploaded, and for live sessions. */
+  readonly audioUrl: string | null;
 }
 
 /** A finished utterance as clients read it. */
@@ -105,15 +108,12 @@ export interface Session {
     readonly responses: readonly LlmResponse[];
   };
   readonly progress: null | { readonly processedMs: number; readonly durationMs: number | null };
-  readonly webhook: null | {
-    readonly state: 'pending' | 'sent' | 'failed';
-    readonly attempts: number;
-    readonly lastStatus: number | null;
-    readonly nextAttemptAt: string | null;
-  };
+  readonly webhook: null | Delivery;
   readonly receipt: null | Receipt;
   readonly error: null | FailureReport;
 }
+
+const NOTHING_SENT: Delivery = { state: 'pending', attempts: 0, lastStatus: null, nextAttemptAt: null };
 
 /** Languages written without spaces between words: their utterances are joined without one too. */
 const UNSPACED = new Set(['ja', 'zh', 'yue', 'th', 'lo', 'my', 'km']);
@@ -139,7 +139,11 @@ function dominantLanguage(utterances: readonly Utterance[]): string | null {
 }
 
 /** Folds a record and its durable events, in seq order, into what clients read. */
-export function sessionView(record: SessionRecord, events: readonly DurableEvent[]): Session {
+export function sessionView(
+  record: SessionRecord,
+  events: readonly DurableEvent[],
+  delivery: Delivery | null = null,
+): Session {
   const utterances: Utterance[] = [];
   const responses = new Map<string, LlmResponse>();
   let receipt: Receipt | null = null;
@@ -198,12 +202,7 @@ export function sessionView(record: SessionRecord, events: readonly DurableEvent
     utterances,
     llm: options.llm && llmView([...responses.values()], hasEnded(state)),
     progress: source === 'recording' && !hasEnded(state) ? { processedMs, durationMs } : null,
-    webhook: options.webhook && {
-      state: state === 'SENT' ? 'sent' : 'pending',
-      attempts: 0,
-      lastStatus: null,
-      nextAttemptAt: null,
-    },
+    webhook: options.webhook && (delivery ?? NOTHING_SENT),
     receipt,
     error,
   };

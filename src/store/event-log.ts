@@ -1,14 +1,15 @@
 /** The log of durable events: one statement gives a batch its seqs, stores it and moves the session on. */
 import { and, asc, eq, gt } from 'drizzle-orm';
-import type { DurableDraft } from '../domain/event.ts';
+import type { DurableDraft, DurableEvent } from '../domain/event.ts';
 import { Failure } from '../domain/failure.ts';
 import { hasEnded, nextState, SESSION_STATES, type SessionState } from '../domain/session.ts';
 import type { Clock } from '../flow/clock.ts';
+import { type Appended, append, type Stamped } from './append.ts';
 import type { Client, Database } from './database.ts';
 import { bodyOf, eventOf } from './event-row.ts';
 import { readFeed } from './feed.ts';
 import { events } from './schema.ts';
-import type { EventLog } from './store.ts';
+import type { EventLog, Turn } from './store.ts';
 
 /** Where a batch leads from `state`: the last state, or, where one draft is not allowed, the state it met. */
 function follow(
@@ -36,56 +37,58 @@ function refusal(found: SessionState, drafts: readonly DurableDraft[]): Failure 
     : new Failure('conflict', `The session is ${state}, which does not allow that.`);
 }
 
+const claimLost = (): Failure => new Failure('claim_lost', 'Another node has taken the session over.');
+
+async function readEvents(
+  { orm }: Client,
+  sessionId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<DurableEvent[]> {
+  const isWanted = and(eq(events.sessionId, sessionId), gt(events.seq, afterSeq));
+  const rows = await orm.select().from(events).where(isWanted).orderBy(asc(events.seq)).limit(limit);
+  return rows.map(eventOf);
+}
+
+/** Whether a stored event is what a draft would have become. */
+const isSame = (event: DurableEvent, { draft }: Stamped): boolean => {
+  const { sessionId: _, seq: __, at: ___, ...fields } = event;
+  return bodyOf(fields as DurableDraft) === bodyOf(draft) && event.type === draft.type;
+};
+
 /**
- * Takes its turn at the session, and only then writes: the transaction's id, which orders the feed, is given out
- * by the first write, so that of two writers to one session the one with the lower seqs also has the lower id.
- * Locking the row alone would not do: a transaction may be given its id while it waits for a row.
+ * Appends, or finds that a try whose answer got lost has done so.
+ * @returns The events that were there already; null where they were stored now.
  */
-async function append({ sql }: Client, sessionId: string, drafts: readonly DurableDraft[], at: string) {
-  const outcomeOf = JSON.stringify(outcomes(drafts));
-  const ending = drafts.find((draft) => 'receipt' in draft);
-  const [row] = await sql<{ state: SessionState; lastSeq: number; stored: boolean }[]>`
-    with turn as materialized (
-      select pg_advisory_xact_lock(hashtextextended(${sessionId}, 0))
-    ), found as materialized (
-      select id, tenant_id, state, last_seq from sessions, turn where id = ${sessionId}
-      for no key update of sessions
-    ), moved as (
-      update sessions set
-        state = ${outcomeOf}::json ->> found.state,
-        last_seq = found.last_seq + ${drafts.length},
-        started_at = coalesce(started_at,
-          case when ${drafts.some((draft) => draft.type === 'session.started')} then ${at}::timestamptz end),
-        finished_at = coalesce(finished_at, case when ${ending !== undefined} then ${at}::timestamptz end),
-        duration_ms = coalesce(${ending?.receipt.receivedMs ?? null}, duration_ms),
-        processed_ms = coalesce(${ending?.receipt.receivedMs ?? null}, processed_ms)
-      from found
-      where sessions.id = found.id and ${outcomeOf}::json ->> found.state is not null
-      returning found.id, found.tenant_id, found.last_seq
-    ), stored as (
-      insert into events (session_id, seq, tenant_id, type, response_id, token_index, body, at)
-      select moved.id, moved.last_seq + draft.n, moved.tenant_id, draft.type, draft.response_id,
-        draft.token_index, draft.body::json, ${at}::timestamptz
-      from moved, unnest(
-        ${drafts.map((draft) => draft.type)}::text[],
-        ${drafts.map((draft) => ('responseId' in draft ? draft.responseId : null))}::text[],
-        ${drafts.map((draft) => ('index' in draft ? draft.index : null))}::int[],
-        ${drafts.map(bodyOf)}::text[]
-      ) with ordinality as draft (type, response_id, token_index, body, n)
-      order by draft.n
-    )
-    select state, last_seq as "lastSeq", exists (select from moved) as stored from found`;
-  return row;
+async function appendOnce(
+  client: Client,
+  sessionId: string,
+  batch: readonly Stamped[],
+  turn: Turn | null,
+): Promise<{ row: Appended; before: DurableEvent[] | null }> {
+  const drafts = batch.map(({ draft }) => draft);
+  const row = await append(client.sql, sessionId, batch, outcomes(drafts), turn);
+  if (!row) throw new Failure('not_found', 'There is no such session.');
+  if (row.stored) return { row, before: null };
+  if (turn && row.lastSeq >= turn.afterSeq + batch.length) {
+    const before = await readEvents(client, sessionId, turn.afterSeq, batch.length);
+    if (before.length === batch.length && before.every((event, i) => isSame(event, batch[i]!)))
+      return { row, before };
+  }
+  if (turn && (row.fence !== turn.fence || row.lastSeq !== turn.afterSeq)) throw claimLost();
+  throw refusal(row.state, drafts);
 }
 
 export function eventLog(database: Database, clock: Clock): EventLog {
   return {
-    async append(sessionId, drafts) {
+    async append(sessionId, drafts, turn) {
       if (drafts.length === 0) return [];
       const at = new Date(clock.now());
-      const row = await database.run((client) => append(client, sessionId, drafts, at.toISOString()));
-      if (!row) throw new Failure('not_found', 'There is no such session.');
-      if (!row.stored) throw refusal(row.state, drafts);
+      const batch = drafts.map((draft) => ({ draft, at: at.toISOString() }));
+      const { row, before } = await database.run((client) =>
+        appendOnce(client, sessionId, batch, turn ?? null),
+      );
+      if (before) return before;
       // Through JSON, so that what is told now and what is read later are the same to the byte.
       return drafts.map((draft, index) => {
         const body: unknown = JSON.parse(bodyOf(draft));
@@ -93,17 +96,24 @@ export function eventLog(database: Database, clock: Clock): EventLog {
       });
     },
 
-    async read(sessionId, afterSeq, limit) {
-      const rows = await database.run(({ orm }) =>
-        orm
-          .select()
-          .from(events)
-          .where(and(eq(events.sessionId, sessionId), gt(events.seq, afterSeq)))
-          .orderBy(asc(events.seq))
-          .limit(limit),
-      );
-      return rows.map(eventOf);
+    async replay(sessionId, given, fence) {
+      const [first] = given;
+      if (!first) return;
+      await database.run(async (client) => {
+        const stored = await readEvents(client, sessionId, first.seq - 1, given.length);
+        const batch = given.map(({ sessionId: _, seq: __, at, ...draft }) => ({
+          draft: draft as DurableDraft,
+          at,
+        }));
+        if (!stored.every((event, i) => isSame(event, batch[i]!))) throw claimLost();
+        const rest = batch.slice(stored.length);
+        if (rest.length === 0) return;
+        await appendOnce(client, sessionId, rest, { fence, afterSeq: first.seq - 1 + stored.length });
+      });
     },
+
+    read: (sessionId, afterSeq, limit) =>
+      database.run((client) => readEvents(client, sessionId, afterSeq, limit)),
 
     feed: (tenantId, cursor, limit) => database.run((client) => readFeed(client, tenantId, cursor, limit)),
   };

@@ -58,12 +58,15 @@ function stillNeeded(since: string | null, edge: string): string | null {
 }
 
 /** A place and an event, or nulls where there is none: the edge alone is always told. */
-type FeedRow = { edge: string; now: string; isAhead: boolean } & (
+type FeedRow = { edge: string; now: string; isAhead: boolean; isExpired: boolean } & (
   | (Omit<EventRow, 'at'> & Place & { at: string })
   | { xid: null }
 );
 
-/** See `EventLog.feed`. @throws Failure `bad_request` on a cursor that this database never gave out. */
+/**
+ * See `EventLog.feed`.
+ * @throws Failure `bad_request` on a cursor that this database never gave out, or that retention has overtaken.
+ */
 export async function readFeed(
   { sql }: Client,
   tenantId: string,
@@ -76,7 +79,12 @@ export async function readFeed(
     with edge as materialized (
       select pg_snapshot_xmin(pg_current_snapshot()) as xid, pg_current_snapshot()::text as now
     )
-    select edge.xid::text as edge, edge.now, ${xid}::xid8 > edge.xid as "isAhead", page.*
+    select edge.xid::text as edge, edge.now, ${xid}::xid8 > edge.xid as "isAhead",
+      ${cursor !== null && cursor !== '0'} and exists (
+        select from feed_floors floor
+        where floor.tenant_id = ${tenantId} and (floor.xid, floor.position) > (${xid}::xid8, ${position}::bigint)
+      ) as "isExpired",
+      page.*
     from edge left join lateral (
       select session_id as "sessionId", seq, type, body, at, events.xid::text, position::text
       from events
@@ -87,8 +95,13 @@ export async function readFeed(
       limit ${limit}
     ) page on true`;
   // More digits than a database of this age has had transactions: from another one, or from before a restore.
-  const { edge, now, isAhead } = rows[0]!;
+  const { edge, now, isAhead, isExpired } = rows[0]!;
   if (isAhead) throw noCursor();
+  if (isExpired)
+    throw new Failure(
+      'bad_request',
+      'What came after that cursor is no longer kept; begin again at 0 or now.',
+    );
 
   const kept = stillNeeded(after === null ? now : since, edge);
   const page = rows.flatMap((row) =>

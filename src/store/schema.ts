@@ -12,11 +12,14 @@ import {
   text,
   timestamp,
 } from 'drizzle-orm/pg-core';
+import type { DeliveryState } from '../domain/delivery.ts';
 import type { SessionOptions } from '../domain/options.ts';
 import { SESSION_STATES, type SessionSource, type SessionState } from '../domain/session.ts';
 
 /** PostgreSQL's 64-bit transaction id, as the decimal digits it is printed in. */
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
 
@@ -39,6 +42,14 @@ export const sessions = pgTable(
     /** The node that works on it, and until when (epoch ms on the nodes' clocks); none before the first claim. */
     ownerNode: text('owner_node'),
     ownerUntilMs: bigint('owner_until_ms', { mode: 'number' }),
+    /** Raised by every claim of another node, and anew: a writer that holds an older one writes nothing more. */
+    fence: integer().notNull().default(0),
+    /** Claims that ran out without having been given back. */
+    crashes: integer().notNull().default(0),
+    /** Where a recording is to be fetched from; null for one that was uploaded, and for live sessions. */
+    audioUrl: text('audio_url'),
+    /** Of the options, where the statement that fills the outbox can read it: theirs may hold what SQL cannot. */
+    webhookUrl: text('webhook_url'),
   },
   (table) => [
     index('sessions_newest').on(table.tenantId, table.createdAt, table.id),
@@ -92,3 +103,113 @@ export const streamTokens = pgTable(
   },
   (table) => [index('stream_tokens_session').on(table.sessionId)],
 );
+
+/**
+ * The outbox: what is to be delivered of each session, written in the transaction that ends it, and how far that has
+ * come. One row a session, since a session has one webhook.
+ */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    sessionId: text('session_id')
+      .primaryKey()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
+    tenantId: text('tenant_id').notNull(),
+    url: text().notNull(),
+    state: text().$type<DeliveryState>().notNull().default('pending'),
+    /** What is sent, the same each time; null before the first attempt. */
+    body: text(),
+    /** In all; the schedule goes by those since it was last asked for. */
+    attempts: integer().notNull().default(0),
+    roundAttempts: integer('round_attempts').notNull().default(0),
+    lastStatus: integer('last_status'),
+    /** Epoch ms; null where none is to come. */
+    nextAttemptAtMs: bigint('next_attempt_at_ms', { mode: 'number' }),
+    /** Who holds it while an attempt is made: raised by each, and until when, epoch ms. */
+    lease: integer().notNull().default(0),
+    leaseUntilMs: bigint('lease_until_ms', { mode: 'number' }).notNull().default(0),
+  },
+  (table) => [
+    index('deliveries_due').on(table.nextAttemptAtMs).where(sql`${table.state} = 'pending'`),
+    index('deliveries_endpoint').on(table.tenantId, table.url),
+  ],
+);
+
+/** What came of each attempt: kept as long as its session. */
+export const deliveryAttempts = pgTable(
+  'delivery_attempts',
+  {
+    sessionId: text('session_id')
+      .notNull()
+      .references(() => deliveries.sessionId, { onDelete: 'cascade' }),
+    /** 1, 2, 3 … */
+    attempt: integer().notNull(),
+    at: instant('at').notNull(),
+    /** Null where no answer came. */
+    status: integer(),
+    durationMs: integer('duration_ms').notNull(),
+    /** One stable word; null where the answer was 2xx. */
+    error: text(),
+    /** How the answer began. */
+    response: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.attempt] })],
+);
+
+/** Receivers that fail: since when, and those that are sent nothing any more. No row for one that works. */
+export const endpoints = pgTable(
+  'endpoints',
+  {
+    tenantId: text('tenant_id').notNull(),
+    url: text().notNull(),
+    failingSinceMs: bigint('failing_since_ms', { mode: 'number' }).notNull(),
+    disabledAtMs: bigint('disabled_at_ms', { mode: 'number' }),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.url] })],
+);
+
+/** Which session a client's own key for a request made. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    tenantId: text('tenant_id').notNull(),
+    key: text().notNull(),
+    /** SHA-256 of what was asked for, in hexadecimal. */
+    fingerprint: text().notNull(),
+    sessionId: text('session_id')
+      .notNull()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
+    createdAtMs: bigint('created_at_ms', { mode: 'number' }).notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.key] }),
+    index('idempotency_keys_session').on(table.sessionId),
+    index('idempotency_keys_age').on(table.createdAtMs),
+  ],
+);
+
+/** Uploads where several nodes share a database: any of them can do the work. */
+export const uploadChunks = pgTable(
+  'upload_chunks',
+  {
+    /** Of a session that may not exist yet. */
+    sessionId: text('session_id').notNull(),
+    n: integer().notNull(),
+    bytes: bytea().notNull(),
+    createdAtMs: bigint('created_at_ms', { mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sessionId, table.n] })],
+);
+
+/** How far retention has erased a tenant's feed: cursors before it have expired. */
+export const feedFloors = pgTable('feed_floors', {
+  tenantId: text('tenant_id').primaryKey(),
+  xid: xid8().notNull(),
+  position: bigint({ mode: 'bigint' }).notNull(),
+});
+
+/** When each signing secret was first seen, by its hash: the one before it signs along for a day. */
+export const webhookSecrets = pgTable('webhook_secrets', {
+  secretHash: text('secret_hash').primaryKey(),
+  firstSeenMs: bigint('first_seen_ms', { mode: 'number' }).notNull(),
+});

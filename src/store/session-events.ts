@@ -1,4 +1,6 @@
-/** The events that sessions' views are folded from, for a whole page of sessions in one query. */
+/** What sessions' views are folded from, for a whole page of sessions in two queries. */
+import type { Sql } from 'postgres';
+import type { Delivery } from '../domain/delivery.ts';
 import type { DurableEvent } from '../domain/event.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import type { Client } from './database.ts';
@@ -30,5 +32,25 @@ export async function withEvents(
     order by session_id, seq`;
   const bySession = new Map<string, DurableEvent[]>(records.map(({ id }) => [id, []]));
   for (const row of rows) bySession.get(row.sessionId)!.push(eventOf({ ...row, at: new Date(row.at) }));
-  return records.map((record) => ({ record, events: bySession.get(record.id)! }));
+  const deliveries = await deliveriesOf(sql, records);
+  return records.map((record) => ({
+    record,
+    events: bySession.get(record.id)!,
+    delivery: deliveries.get(record.id) ?? null,
+  }));
+}
+
+async function deliveriesOf(sql: Sql, records: readonly SessionRecord[]): Promise<Map<string, Delivery>> {
+  const ids = records.flatMap(({ id, options }) => (options.webhook ? [id] : []));
+  if (ids.length === 0) return new Map();
+  const rows = await sql<(Omit<Delivery, 'nextAttemptAt'> & { sessionId: string; nextMs: string | null })[]>`
+    select session_id as "sessionId", state, attempts, last_status as "lastStatus",
+      next_attempt_at_ms as "nextMs"
+    from deliveries where session_id = any(${ids})`;
+  return new Map(
+    rows.map(({ sessionId, nextMs, ...delivery }) => [
+      sessionId,
+      { ...delivery, nextAttemptAt: nextMs === null ? null : new Date(Number(nextMs)).toISOString() },
+    ]),
+  );
 }

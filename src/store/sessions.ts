@@ -1,20 +1,29 @@
 /** Sessions: made, found, listed, claimed, erased. Their state is moved by the event log alone. */
 import { and, desc, eq, exists, gt, inArray, isNull, lt, not, or, sql } from 'drizzle-orm';
+import { Failure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import type { Clock } from '../flow/clock.ts';
 import type { Database } from './database.ts';
 import { pageCursor, pagePlace } from './page-cursor.ts';
-import { sessions, streamTokens } from './schema.ts';
+import { ERASE_BATCH, eraseBatch } from './retention.ts';
+import { idempotencyKeys, sessions, streamTokens } from './schema.ts';
 import { withEvents } from './session-events.ts';
-import type { SessionStore } from './store.ts';
-
-/** Sessions erased by one statement, so that none holds others up for long. */
-const ERASE_BATCH = 100;
+import type { NewSession, SessionStore } from './store.ts';
 
 function recordOf(row: typeof sessions.$inferSelect): SessionRecord {
-  const { createdAt, startedAt, finishedAt, ownerNode: _, ownerUntilMs: __, ...rest } = row;
+  const { id, tenantId, source, state, options, model, durationMs, processedMs, lastSeq, audioUrl } = row;
+  const { createdAt, startedAt, finishedAt } = row;
   return {
-    ...rest,
+    id,
+    tenantId,
+    source,
+    state,
+    options,
+    model,
+    durationMs,
+    processedMs,
+    lastSeq,
+    audioUrl,
     createdAt: createdAt.toISOString(),
     startedAt: startedAt?.toISOString() ?? null,
     finishedAt: finishedAt?.toISOString() ?? null,
@@ -27,17 +36,42 @@ const isSession = (id: string, tenantId: string | null) =>
   and(eq(sessions.id, id), tenantId === null ? undefined : eq(sessions.tenantId, tenantId));
 
 export function sessionStore(database: Database, clock: Clock): SessionStore {
+  const rowOf = (session: NewSession): typeof sessions.$inferInsert => {
+    const createdAt = new Date(clock.now());
+    const webhookUrl = session.options.webhook?.url ?? null;
+    return { ...session, webhookUrl, createdAt, ownerUntilMs: createdAt.getTime() };
+  };
+
   return {
     async create(session) {
-      const createdAt = new Date(clock.now());
-      const [row] = await database.run(({ orm }) =>
-        orm
-          .insert(sessions)
-          .values({ ...session, createdAt, ownerUntilMs: createdAt.getTime() })
-          .returning(),
-      );
+      const [row] = await database.run(({ orm }) => orm.insert(sessions).values(rowOf(session)).returning());
       return recordOf(row!);
     },
+
+    createOnce: (session, { key, fingerprint }) =>
+      database.run(async ({ orm }) => {
+        const { id: sessionId, tenantId } = session;
+        const made = await orm.transaction(async (tx) => {
+          const [row] = await tx.insert(sessions).values(rowOf(session)).returning();
+          const isFirst = await tx
+            .insert(idempotencyKeys)
+            .values({ tenantId, key, fingerprint, sessionId, createdAtMs: clock.now() })
+            // Waits for another request with this key to commit or to fail.
+            .onConflictDoNothing()
+            .returning({ sessionId: idempotencyKeys.sessionId });
+          if (isFirst.length === 0) await tx.delete(sessions).where(eq(sessions.id, sessionId));
+          return isFirst.length > 0 ? row! : null;
+        });
+        if (made) return { record: recordOf(made), isNew: true };
+        const [found] = await orm
+          .select({ fingerprint: idempotencyKeys.fingerprint, session: sessions })
+          .from(idempotencyKeys)
+          .innerJoin(sessions, eq(sessions.id, idempotencyKeys.sessionId))
+          .where(and(eq(idempotencyKeys.tenantId, tenantId), eq(idempotencyKeys.key, key)));
+        if (found?.fingerprint !== fingerprint)
+          throw new Failure('idempotency_conflict', 'This Idempotency-Key was used for another request.');
+        return { record: recordOf(found.session), isNew: false };
+      }),
 
     async find(id, tenantId) {
       const [row] = await database.run(({ orm }) =>
@@ -95,25 +129,53 @@ export function sessionStore(database: Database, clock: Clock): SessionStore {
     },
 
     async claim(id, nodeId, untilMs) {
-      const isFree = or(
-        isNull(sessions.ownerNode),
-        eq(sessions.ownerNode, nodeId),
-        lt(sessions.ownerUntilMs, clock.now()),
-      );
-      const claimed = await database.run(({ orm }) =>
+      const isOwn = eq(sessions.ownerNode, nodeId);
+      const isFree = or(isNull(sessions.ownerNode), isOwn, lt(sessions.ownerUntilMs, clock.now()));
+      const [claimed] = await database.run(({ orm }) =>
         orm
           .update(sessions)
-          .set({ ownerNode: nodeId, ownerUntilMs: untilMs })
+          .set({
+            ownerNode: nodeId,
+            ownerUntilMs: untilMs,
+            fence: sql`${sessions.fence} + case when ${isOwn} then 0 else 1 end`,
+            crashes: sql`${sessions.crashes} + case when ${isNull(sessions.ownerNode)} or ${isOwn} then 0 else 1 end`,
+          })
           .where(and(eq(sessions.id, id), isLive, isFree))
-          .returning({ id: sessions.id }),
+          .returning({ fence: sessions.fence, crashes: sessions.crashes }),
       );
-      return claimed.length > 0;
+      return claimed ?? null;
+    },
+
+    async renew(nodeId, untilMs, held) {
+      const rows = await database.run(
+        ({ sql }) => sql<{ id: string }[]>`
+          update sessions set
+            owner_until_ms = ${untilMs}, duration_ms = held.duration_ms,
+            processed_ms = greatest(sessions.processed_ms, held.processed_ms)
+          from unnest(
+            ${held.map(({ id }) => id)}::text[], ${held.map(({ processedMs }) => processedMs)}::bigint[],
+            ${held.map(({ durationMs }) => durationMs)}::bigint[]
+          ) as held (id, processed_ms, duration_ms)
+          where sessions.id = held.id and owner_node = ${nodeId} and state in ('PENDING', 'IN_PROGRESS')
+          returning sessions.id`,
+      );
+      return new Set(rows.map(({ id }) => id));
+    },
+
+    async release(id, nodeId) {
+      await database.run(({ orm }) =>
+        orm
+          .update(sessions)
+          .set({ ownerNode: null, ownerUntilMs: sql`least(${sessions.ownerUntilMs}, ${clock.now()})` })
+          .where(and(eq(sessions.id, id), isLive, eq(sessions.ownerNode, nodeId))),
+      );
     },
 
     async releaseAll() {
       const ownerUntilMs = sql`least(${sessions.ownerUntilMs}, ${clock.now()})`;
+      const crashes = sql`${sessions.crashes} + case when ${isNull(sessions.ownerNode)} then 0 else 1 end`;
       await database.run(({ orm }) =>
-        orm.update(sessions).set({ ownerNode: null, ownerUntilMs }).where(isLive),
+        orm.update(sessions).set({ ownerNode: null, ownerUntilMs, crashes }).where(isLive),
       );
     },
 
@@ -134,14 +196,10 @@ export function sessionStore(database: Database, clock: Clock): SessionStore {
     },
 
     async deleteEndedBefore(beforeMs) {
-      const isOld = lt(sessions.finishedAt, new Date(beforeMs));
       for (let total = 0; ; ) {
-        const gone = await database.run(({ orm }) => {
-          const batch = orm.select({ id: sessions.id }).from(sessions).where(isOld).limit(ERASE_BATCH);
-          return orm.delete(sessions).where(inArray(sessions.id, batch)).returning({ id: sessions.id });
-        });
-        total += gone.length;
-        if (gone.length < ERASE_BATCH) return total;
+        const gone = await database.run(({ sql }) => eraseBatch(sql, beforeMs));
+        total += gone;
+        if (gone < ERASE_BATCH) return total;
       }
     },
   };

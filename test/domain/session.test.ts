@@ -76,6 +76,7 @@ const record: SessionRecord = {
   durationMs: null,
   processedMs: 0,
   lastSeq: 0,
+  audioUrl: null,
 };
 
 const stamp = { sessionId: 'ses_1', at: '2026-01-01T00:00:02.000Z' };

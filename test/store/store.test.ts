@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { databases, type OpenedStore } from '../support/databases.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { claimsSuite } from './suites/claims.ts';
+import { deliveriesSuite } from './suites/deliveries.ts';
 import { eventLogSuite } from './suites/event-log.ts';
 import { feedSuite } from './suites/feed.ts';
 import type { Fixture } from './suites/fixture.ts';
+import { onceSuite } from './suites/once.ts';
 import { sessionsSuite } from './suites/sessions.ts';
 import { tokensSuite } from './suites/tokens.ts';
 
@@ -30,6 +32,8 @@ describe.each(databases())('the store on $name', ({ name, open }) => {
   describe('stream tokens', () => tokensSuite(fixture));
   describe('the event log', () => eventLogSuite(fixture));
   describe('the feed', () => feedSuite(fixture));
+  describe('what is sent twice', () => onceSuite(fixture));
+  describe('deliveries', () => deliveriesSuite(fixture));
 
   it('lets a job queue of its own client work beside it', async () => {
     const boss = new PgBoss({ connectionString: opened.store.connectionString, max: 3 });

@@ -31,6 +31,7 @@ export function sessionsSuite(fixture: () => Fixture): void {
       finishedAt: null,
       processedMs: 0,
       lastSeq: 0,
+      audioUrl: null,
     });
     expect(await store.sessions.find(session.id, session.tenantId)).toEqual(record);
   });
