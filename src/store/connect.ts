@@ -1,6 +1,6 @@
 /** Makes postgres.js clients that fail soon while the database is away, and are well again soon after. */
 import { connect as openSocket, type Socket } from 'node:net';
-import postgres, { type Sql } from 'postgres';
+import postgres, { type Sql, type TransactionSql } from 'postgres';
 
 export interface ConnectOptions {
   /** Connections at most. */
@@ -39,6 +39,35 @@ function dialler(): (target: Target) => Socket {
   };
 }
 
+/** Whether a query failed because its connection is gone: an error of the socket, or the last word of the server. */
+function isOfConnection(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, severity } = error as { code?: unknown; severity?: unknown };
+  return severity === 'FATAL' || severity === 'PANIC' || /^(CONNECTION_|E[A-Z]+$)/.test(String(code));
+}
+
+/**
+ * Transactions that end with their connection. postgres.js would send a ROLLBACK after it all the same, and throws where
+ * nobody can catch it, which ends the process (its issues 1154 and 1208).
+ */
+function endedByConnection(begin: Sql['begin']): Sql['begin'] {
+  type Work = (tx: TransactionSql) => unknown;
+  const whole =
+    (work: Work): Work =>
+    async (tx) => {
+      try {
+        return await work(tx);
+      } catch (error) {
+        if (!isOfConnection(error)) throw error;
+        // The server has rolled it back by itself, and `begin` rejects when it learns that the connection is gone.
+        return await new Promise<never>(() => {});
+      }
+    };
+  const guarded = (...given: [Work] | [string, Work]) =>
+    given.length === 1 ? begin(whole(given[0])) : begin(given[0], whole(given[1]));
+  return guarded as Sql['begin'];
+}
+
 /**
  * @param url `postgresql://user:password@host:port/database`; `?host=/folder` names the folder of a unix
  * socket, as in libpq, and other parameters are postgres.js's options or server settings.
@@ -58,5 +87,6 @@ export function connect(url: string, { max, settings }: ConnectOptions): Sql {
     onnotice: () => {},
     socket: dialler(),
   };
-  return postgres(address.href, options);
+  const sql = postgres(address.href, options);
+  return Object.assign(sql, { begin: endedByConnection(sql.begin) });
 }

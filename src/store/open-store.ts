@@ -1,14 +1,28 @@
 /** Opens the store on whichever database the settings name. */
 import type { Clock } from '../flow/clock.ts';
 import { type DatabaseOptions, openDatabase } from './database.ts';
+import { deliveryStore } from './deliveries.ts';
 import { eventLog } from './event-log.ts';
 import { sessionStore } from './sessions.ts';
+import { Spool } from './spool.ts';
+import { spooledLog } from './spooled-log.ts';
 import type { Store } from './store.ts';
 import { tokenStore } from './tokens.ts';
+import { uploadStore } from './uploads.ts';
+
+export interface SpoolOptions {
+  /** Of this node's own. */
+  readonly folder: string;
+  readonly maxBytes: number;
+  /** Told what becomes of events that waited, where it is not what should. */
+  readonly onError: (error: unknown) => void;
+}
 
 export interface StoreOptions extends DatabaseOptions {
   /** For the instants that are stored. */
   readonly clock: Clock;
+  /** Where events wait while the database is away; without it they are refused then. */
+  readonly spool?: SpoolOptions;
 }
 
 /**
@@ -17,16 +31,36 @@ export interface StoreOptions extends DatabaseOptions {
  * the data folder of an embedded database.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  const { clock } = options;
   const database = await openDatabase(options);
+  const log = await withSpool(eventLog(database, clock), options).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   return {
-    sessions: sessionStore(database, options.clock),
-    log: eventLog(database, options.clock),
-    tokens: tokenStore(database, options.clock),
+    sessions: sessionStore(database, clock),
+    log,
+    tokens: tokenStore(database, clock),
+    deliveries: deliveryStore(database, clock),
+    uploads: uploadStore(database, clock),
     kind: database.kind,
     connectionString: database.connectionString,
+    isWaiting: (sessionId) => log.isWaiting(sessionId),
+    get waiting() {
+      return log.waiting;
+    },
     async ping() {
       await database.run(({ sql }) => sql`select 1`);
     },
-    close: () => database.close(),
+    async close() {
+      await log.close();
+      await database.close();
+    },
   };
+}
+
+async function withSpool(log: ReturnType<typeof eventLog>, { clock, spool: options }: StoreOptions) {
+  if (!options) return { ...log, waiting: 0, isWaiting: () => false, close: async () => {} };
+  const { folder, maxBytes, onError } = options;
+  return spooledLog(log, await Spool.open(folder, { maxBytes }), { clock, onError });
 }

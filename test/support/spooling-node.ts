@@ -1,0 +1,65 @@
+import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../src/domain/failure.ts';
+import { Spool } from '../../src/store/spool.ts';
+import { type SpooledLog, spooledLog } from '../../src/store/spooled-log.ts';
+import { FakeClock } from './fake-clock.ts';
+import type { Connection, MemoryLog } from './memory-log.ts';
+
+/** Room for whatever a test spools. */
+export const ROOMY = 10_000_000;
+
+/** A process with its spool: it can be killed, and another takes up what it left. */
+export class SpoolingNode {
+  readonly clock = new FakeClock();
+  readonly errors: unknown[] = [];
+  readonly spool: Spool;
+  readonly log: SpooledLog;
+  readonly #path: string;
+  readonly #connection: Connection;
+  readonly #database: MemoryLog;
+  #isKilled = false;
+
+  private constructor(path: string, spool: Spool, database: MemoryLog) {
+    this.#path = path;
+    this.#database = database;
+    this.spool = spool;
+    this.#connection = database.connect();
+    const onError = (error: unknown) => this.errors.push(error);
+    this.log = spooledLog(this.#connection, spool, { clock: this.clock, onError });
+  }
+
+  static async start(database: MemoryLog, path: string, maxBytes = ROOMY): Promise<SpoolingNode> {
+    return new SpoolingNode(path, await Spool.open(path, { maxBytes }), database);
+  }
+
+  /** Nothing it does counts from now on; the next process finds the files as they are this moment. */
+  kill(): (maxBytes?: number) => Promise<SpoolingNode> {
+    this.#isKilled = true;
+    this.#connection.cut();
+    const path = `${this.#path}+`;
+    mkdirSync(path);
+    for (const file of readdirSync(this.#path))
+      if (file.endsWith('.jsonl')) copyFileSync(join(this.#path, file), join(path, file));
+    return (maxBytes = ROOMY) => SpoolingNode.start(this.#database, path, maxBytes);
+  }
+
+  /** Lets time pass until nothing waits. */
+  async drained(): Promise<void> {
+    let isDone = false;
+    const waiting = this.log.whenDrained().finally(() => {
+      isDone = true;
+    });
+    while (!isDone) await this.clock.advance(500);
+    await waiting;
+  }
+
+  /** The codes of what it was told of; what is no failure, as it is. */
+  get codes(): unknown[] {
+    return this.errors.map((error) => (error instanceof Failure ? error.code : error));
+  }
+
+  async close(): Promise<void> {
+    await (this.#isKilled ? this.spool : this.log).close();
+  }
+}
