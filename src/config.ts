@@ -4,6 +4,8 @@
  */
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import { isCidr } from './webhooks/addresses.ts';
+import { isSecret } from './webhooks/signature.ts';
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -92,6 +94,30 @@ const schema = z.object({
   LLM_STALL_MS: whole(500, HOUR_MS)
     .default(30_000)
     .describe('The longest wait for the first token, and between two.'),
+  WEBHOOK_SECRET: list
+    .default([])
+    .describe(
+      'Signs webhooks (Standard Webhooks): `whsec_` and 24–64 random bytes in base64. To change it, put the new one before the old, separated by a comma: both sign for 24 hours. Unset: sessions with a webhook are refused.',
+    ),
+  WEBHOOK_ALLOW_CIDRS: list
+    .default([])
+    .describe(
+      'Comma-separated networks that webhooks and audio by URL may reach besides the public internet, e.g. `10.0.0.0/8`; there `http` is possible too.',
+    ),
+  ROLES: list
+    .default(['gateway', 'worker'])
+    .describe(
+      'What this node does: `gateway` serves clients and live speech, `worker` transcribes recordings and delivers webhooks.',
+    ),
+  NATS_URL: z
+    .string()
+    .optional()
+    .describe(
+      'A NATS server through which nodes tell each other what is said now, e.g. `nats://nats:4222`. Unset: they use PostgreSQL (LISTEN/NOTIFY).',
+    ),
+  SPOOL_MAX_BYTES: whole(MIB, 64 * 1024 * MIB)
+    .default(256 * MIB)
+    .describe('How much may wait on disk under `DATA_DIR` while the database is away.'),
   RESUME_WINDOW_MS: whole(0, HOUR_MS)
     .default(60_000)
     .describe('How long a live session waits for a client that lost its connection.'),
@@ -173,6 +199,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       );
     if (!given.STT_MODEL) faults.push('STT_MODEL: STT=openai needs the name of a model of the endpoint');
   }
+  if (data.WEBHOOK_SECRET.some((secret) => !isSecret(secret)))
+    faults.push(
+      `WEBHOOK_SECRET: must be whsec_ and 24 to 64 random bytes in base64; make one with: echo "whsec_$(openssl rand -base64 32)"`,
+    );
+  for (const cidr of data.WEBHOOK_ALLOW_CIDRS)
+    if (!isCidr(cidr))
+      faults.push(`WEBHOOK_ALLOW_CIDRS: ${cidr} is no network such as 10.0.0.0/8 or fd00::/8`);
+  for (const role of data.ROLES)
+    if (role !== 'gateway' && role !== 'worker')
+      faults.push(`ROLES: there is no role ${role}; gateway and worker there are`);
+  if (data.ROLES.length < 2 && !data.DATABASE_URL)
+    faults.push('ROLES: a node alone does all the work; to share it, set DATABASE_URL');
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...data, DATA_DIR: resolve(data.DATA_DIR) };
 }

@@ -63,7 +63,11 @@ export function overview(all: AllGoals): string {
  * Puts `measured` between the two marks of a section.
  * @throws Error where the document has not one of each, in order: nobody's words are written over.
  */
-export function withMeasured(document: string, measured: string, section: Section | 'goals'): string {
+export const withMeasured = (document: string, measured: string, section: Section | 'goals'): string =>
+  between(document, measured, section);
+
+/** The same for the marks of any document. @throws Error */
+export function between(document: string, measured: string, section: string): string {
   const [begin, end] = [`<!-- ${section}: begin -->`, `<!-- ${section}: end -->`];
   const parts = document.split(begin);
   const rest = parts[1]?.split(end);

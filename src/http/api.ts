@@ -3,6 +3,7 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { Failure } from '../domain/failure.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { docsRoutes } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { authenticate, bodiless, type OriginRule, origins, requestId } from './guards.ts';
@@ -14,6 +15,8 @@ import { streamRoutes } from './stream.ts';
 
 export interface ApiParts extends HttpParts {
   readonly operations: OperationParts;
+  /** False for a node that only works: it answers for its own operation and nothing else. */
+  readonly servesClients: boolean;
   readonly origins: OriginRule;
   /** The built page. */
   readonly pageFolder: string;
@@ -51,6 +54,15 @@ export function createApi(parts: ApiParts): Routes {
   });
 
   api.route('/', operationRoutes(parts.operations));
+  if (!parts.servesClients) {
+    api.notFound((c) =>
+      problem(
+        c,
+        new Failure('not_found', 'This node works for others and serves no clients (ROLES=worker).'),
+      ),
+    );
+    return api;
+  }
   // Response headers of an upgraded connection are not ours to set.
   api.use(async (c, next) => (c.req.header('upgrade') ? await next() : await HEADERS(c, next)));
   api.use(origins(parts.origins));
@@ -58,6 +70,7 @@ export function createApi(parts: ApiParts): Routes {
   api.route('/', streamRoutes(parts));
   api.use('/v1/*', authenticate(parts.access));
   api.route('/', sessionRoutes(parts));
+  api.route('/', deliveryRoutes(parts));
   api.route('/', eventRoutes(parts));
   // The client as it is: modules that a page can import without a build of its own.
   api.get(

@@ -5,13 +5,19 @@ import { Hono } from 'hono';
 import { getAbsoluteFSPath } from 'swagger-ui-dist';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { Failure } from '../domain/failure.ts';
+import { deliveryPaths } from './deliveries.ts';
 import { eventPaths } from './events.ts';
 import { operationPaths } from './operations.ts';
 import type { Env, Routes } from './parts.ts';
 import { sessionPaths } from './sessions.ts';
 
 /** The whole interface but for the WebSocket, which OpenAPI cannot describe; its address is in the text. */
-export const PATHS: ZodOpenApiPathsObject = { ...sessionPaths, ...eventPaths, ...operationPaths };
+export const PATHS: ZodOpenApiPathsObject = {
+  ...sessionPaths,
+  ...deliveryPaths,
+  ...eventPaths,
+  ...operationPaths,
+};
 
 const DESCRIPTION = `Live speech in, words while they are spoken, then a language model's tokens.
 

@@ -1,4 +1,5 @@
 /** A recording as it is uploaded: multipart, streamed to disk under a cap, never held in memory. */
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -14,6 +15,8 @@ export interface Upload {
   readonly sizeBytes: number;
   /** The field `options`, parsed; undefined where there was none. */
   readonly options: unknown;
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly sha256: string;
 }
 
 /**
@@ -41,6 +44,7 @@ function receive(request: Request, path: string, maxBytes: number): Promise<Uplo
   const limits = { files: 1, fields: 8, fieldSize: MAX_OPTIONS_BYTES, fileSize: maxBytes, parts: 16 };
   return new Promise((resolve, reject) => {
     const parser = new Busboy({ headers, limits });
+    const hash = createHash('sha256');
     let options: unknown;
     let written: Promise<number> | null = null;
     let incoming: Readable | null = null;
@@ -73,6 +77,7 @@ function receive(request: Request, path: string, maxBytes: number): Promise<Uplo
         fail(new Failure('payload_too_large', `A recording may have ${maxBytes} bytes at most.`)),
       );
       const target = createWriteStream(path, { mode: 0o600 });
+      file.on('data', (chunk: Buffer) => hash.update(chunk));
       written = pipeline(file, target).then(() => target.bytesWritten);
       written.catch(fail);
     });
@@ -94,7 +99,7 @@ function receive(request: Request, path: string, maxBytes: number): Promise<Uplo
     parser.on('finish', async () => {
       request.signal.removeEventListener('abort', onAbort);
       if (!written) fail(new Failure('bad_request', 'The field file is missing.'));
-      else resolve({ sizeBytes: await written.catch(() => 0), options });
+      else resolve({ sizeBytes: await written.catch(() => 0), options, sha256: hash.digest('hex') });
     });
     body.on('error', fail);
     body.pipe(parser);

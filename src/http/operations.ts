@@ -9,6 +9,14 @@ import type { Store } from '../store/store.ts';
 import type { RecogniserLoad } from '../whisper/recognition.ts';
 import type { Env, Routes } from './parts.ts';
 
+/** A number that is worth watching, read whenever it is asked for. */
+export interface Measure {
+  /** Without the prefix. */
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => number;
+}
+
 export interface OperationParts {
   readonly store: Store;
   readonly hub: Hub;
@@ -17,6 +25,8 @@ export interface OperationParts {
   /** Whether the node is going down: not ready any more, still alive. */
   readonly closing: () => boolean;
   readonly metrics: boolean;
+  /** Of the parts that only the one who wires them knows. */
+  readonly measures: readonly Measure[];
   /** What a page needs to know before it asks for a session. */
   readonly serves: { readonly model: string; readonly llm: boolean };
 }
@@ -45,7 +55,7 @@ export function operationRoutes(parts: OperationParts): Routes {
   return routes;
 }
 
-function metricsOf({ directory, hub, recogniser }: OperationParts): Registry {
+function metricsOf({ directory, hub, recogniser, measures }: OperationParts): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'earshot_' });
   const gauge = (name: string, help: string, read: () => number) =>
@@ -62,6 +72,7 @@ function metricsOf({ directory, hub, recogniser }: OperationParts): Registry {
   gauge('recogniser_workers', 'Recognition threads.', () => recogniser.load().workers);
   gauge('recogniser_running', 'Recognitions being worked on.', () => recogniser.load().running);
   gauge('recogniser_waiting', 'Recognitions waiting for a thread.', () => recogniser.load().waiting);
+  for (const { name, help, read } of measures) gauge(name, help, read);
   const { capacity } = recogniser.load();
   if (capacity !== null)
     gauge(

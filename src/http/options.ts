@@ -56,6 +56,12 @@ export const optionsSchema = z
   })
   .meta({ id: 'SessionOptions' });
 
+/** Whether sessions may have a webhook, and which. */
+export interface WebhookAbility {
+  /** @throws Failure `unsupported_option` where there are none, `address_not_allowed` for an address of the wrong kind */
+  check(url: string): void;
+}
+
 /** What this node can do for a session; options beyond it are refused by name. */
 export interface Abilities {
   readonly modelName: string;
@@ -64,6 +70,7 @@ export interface Abilities {
   /** Two- and three-letter codes. */
   readonly languages: readonly string[];
   readonly llm: boolean;
+  readonly webhooks: WebhookAbility;
 }
 
 /**
@@ -100,7 +107,7 @@ function refuseBeyond(options: SessionOptions, abilities: Abilities): void {
   const code = language.split('-')[0]!.toLowerCase();
   if (language !== 'auto' && !abilities.languages.includes(code))
     refuse(`language: ${abilities.modelName} does not know ${language}.`);
-  if (webhook) refuse('webhook: delivery by webhook is not offered by this node.');
+  if (webhook) abilities.webhooks.check(webhook.url);
   if (wanted && !abilities.llm) refuse('llm: this node runs without a language model (LLM=off).');
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { NewId } from '../domain/ids.ts';
 import type { Clock } from '../flow/clock.ts';
 import type { Recordings } from '../jobs/recordings.ts';
+import type { Uploads } from '../jobs/uploads.ts';
 import type { Directory } from '../session/directory.ts';
 import type { Hub } from '../session/hub.ts';
 import type { Store } from '../store/store.ts';
@@ -23,6 +24,13 @@ export interface HttpParts {
   readonly hub: Hub;
   readonly directory: Directory;
   readonly recordings: Recordings;
+  readonly uploads: Uploads;
+  /** Drops what is done for a session that is being deleted, on all nodes. */
+  readonly forget: (sessionId: string) => Promise<void>;
+  /** Wakes the delivery of webhooks on this node. */
+  readonly wakeDelivery: () => void;
+  /** @throws Failure `address_not_allowed` for an address the gateway must not fetch from. */
+  readonly checkAddress: (url: string) => void;
   readonly access: Access;
   readonly abilities: Abilities;
   readonly clock: Clock;

@@ -87,3 +87,15 @@ export const problemSchema = z
     requestId: z.string(),
   })
   .meta({ id: 'Problem' });
+
+/** The answers that any route may give where something is wrong, for the OpenAPI document. */
+export const problems = {
+  '4XX': {
+    description: 'What is wrong, by `code`.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+  '5XX': {
+    description: 'What is wrong on our side, by `code`; `Retry-After` where trying again may help.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+};

@@ -1,18 +1,18 @@
 /** Sessions over HTTP: create, poll, list, read the transcript, hand out tokens, delete. */
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import * as z from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { Failure } from '../domain/failure.ts';
-import { SESSION_STATES, type Session, sessionView } from '../domain/session.ts';
+import { SESSION_STATES, type Session, type SessionRecord, sessionView } from '../domain/session.ts';
 import { tenantOf } from './guards.ts';
-import { failureOf, optionsSchema, readOptions } from './options.ts';
+import { createUnder, fingerprintOf, keyOf } from './idempotency.ts';
+import { optionsSchema, readOptions } from './options.ts';
 import type { Env, HttpParts, Routes } from './parts.ts';
-import { problemSchema, sessionSchema } from './schemas.ts';
+import { check, jsonBody, smallBody } from './request.ts';
+import { problems, sessionSchema } from './schemas.ts';
 import { CONTENT_TYPES, renderTranscript, TRANSCRIPT_FORMATS } from './transcript.ts';
-import { acceptRecording } from './upload.ts';
+import { type Accepted, acceptRecording, acceptUrl } from './upload.ts';
 
-const MAX_JSON_BYTES = 256 * 1024;
 const DEFAULT_TOKEN_TTL_SECONDS = 60;
 
 const listQuery = z.object({
@@ -26,39 +26,31 @@ const listQuery = z.object({
 const transcriptQuery = z.object({ format: z.enum(TRANSCRIPT_FORMATS).default('json') });
 const tokenBody = z.strictObject({ ttlSeconds: z.int().min(1).max(600).default(DEFAULT_TOKEN_TTL_SECONDS) });
 
-/** Checks what a client sent. @throws Failure `bad_request`, `unsupported_option` */
-function check<S extends z.ZodType>(schema: S, given: unknown): z.output<S> {
-  const { data, error } = schema.safeParse(given);
-  if (error) throw failureOf(error);
-  return data;
-}
-
-/** A JSON body; an empty one stands for no options. @throws Failure `bad_request` */
-async function jsonBody(c: Context<Env>): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer();
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new Failure('bad_request', 'The body is not JSON in UTF-8.');
-  }
-}
+/** Whether a recording is to be fetched: `audioUrl` beside the options. */
+const hasAudioUrl = (given: unknown): given is { audioUrl: unknown } =>
+  typeof given === 'object' && given !== null && 'audioUrl' in given;
 
 /** The routes of this face. */
 export function sessionRoutes(parts: HttpParts): Routes {
-  const { store, access, directory, recordings, abilities, newId, publicUrl } = parts;
+  const { store, access, directory, abilities, newId, publicUrl } = parts;
   const routes: Routes = new Hono<Env>();
-  const smallBody = bodyLimit({
-    maxSize: MAX_JSON_BYTES,
-    onError: () => {
-      throw new Failure('payload_too_large', `A JSON body may have ${MAX_JSON_BYTES} bytes at most.`);
-    },
-  });
 
   const read = async (c: Context<Env>): Promise<Session> => {
     const found = await store.sessions.read(c.req.param('id')!, tenantOf(c));
     if (!found) throw new Failure('not_found', 'There is no such session.');
-    return sessionView(found.record, found.events);
+    return sessionView(found.record, found.events, found.delivery);
+  };
+
+  /** As it stands now: a request that is sent again may find its session far ahead. */
+  const viewOf = async ({ id, tenantId }: SessionRecord): Promise<Session> => {
+    const found = await store.sessions.read(id, tenantId);
+    if (!found) throw new Failure('not_found', 'There is no such session.');
+    return sessionView(found.record, found.events, found.delivery);
+  };
+
+  const accepted = async (c: Context<Env>, { record, isNew }: Accepted) => {
+    const view = isNew ? sessionView(record, []) : await viewOf(record);
+    return c.json(view, 202, { location: `/v1/sessions/${record.id}` });
   };
 
   const streamUrl = (c: Context<Env>, id: string): string => {
@@ -69,32 +61,35 @@ export function sessionRoutes(parts: HttpParts): Routes {
 
   routes.post('/v1/sessions', async (c, next) => {
     if (!/^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')) return await next();
-    const record = await acceptRecording(c.req.raw, tenantOf(c), parts);
-    return c.json(sessionView(record, []), 202, { location: `/v1/sessions/${record.id}` });
+    return await accepted(c, await acceptRecording(c.req.raw, tenantOf(c), keyOf(c), parts));
   });
 
   routes.post('/v1/sessions', smallBody, async (c) => {
     const tenantId = tenantOf(c);
-    const options = readOptions(await jsonBody(c), abilities);
+    const key = keyOf(c);
+    const given = await jsonBody(c);
+    if (hasAudioUrl(given)) return await accepted(c, await acceptUrl(given, tenantId, key, parts));
+    const options = readOptions(given, abilities);
     directory.admit();
-    const id = newId('ses');
     const model = abilities.modelName;
-    const record = await store.sessions.create({
-      id,
-      tenantId,
-      source: 'live',
-      options,
-      model,
-      durationMs: null,
-    });
+    const session = { id: newId('ses'), tenantId, source: 'live', options, model, durationMs: null } as const;
+    const idempotency =
+      key === null ? null : { key, fingerprint: fingerprintOf('live', JSON.stringify(given)) };
+    const { record, isNew } = await createUnder(idempotency, session, store.sessions);
+    const { id } = record;
+    // A token is shown once: who asks again with the same key gets the same session, and a token of their own.
     const stream = { url: streamUrl(c, id), ...(await access.issueToken(id, DEFAULT_TOKEN_TTL_SECONDS)) };
-    return c.json({ ...sessionView(record, []), stream }, 201, { location: `/v1/sessions/${id}` });
+    const view = isNew ? sessionView(record, []) : await viewOf(record);
+    return c.json({ ...view, stream }, 201, { location: `/v1/sessions/${id}` });
   });
 
   routes.get('/v1/sessions', async (c) => {
     const filter = check(listQuery, c.req.query()) as Parameters<typeof store.sessions.list>[1];
     const { items, nextCursor } = await store.sessions.list(tenantOf(c), filter);
-    return c.json({ items: items.map(({ record, events }) => sessionView(record, events)), nextCursor });
+    return c.json({
+      items: items.map(({ record, events, delivery }) => sessionView(record, events, delivery)),
+      nextCursor,
+    });
   });
 
   routes.get('/v1/sessions/:id', async (c) => c.json(await read(c)));
@@ -110,20 +105,12 @@ export function sessionRoutes(parts: HttpParts): Routes {
     return c.json(await access.issueToken(id, ttlSeconds), 201);
   });
 
-  routes.post('/v1/sessions/:id/redeliver', async (c) => {
-    const { webhook } = await read(c);
-    if (!webhook) throw new Failure('not_redeliverable', 'This session has no webhook.');
-    throw new Failure('not_redeliverable', 'This session has nothing to deliver yet.');
-  });
-
   routes.delete('/v1/sessions/:id', async (c) => {
     const id = c.req.param('id');
     const record = await store.sessions.find(id, tenantOf(c));
     if (!record) throw new Failure('not_found', 'There is no such session.');
-    await directory.cancel(id);
-    await recordings.cancel(id);
+    await parts.forget(id);
     await store.sessions.delete(id, record.tenantId);
-    parts.hub.end(id);
     return c.body(null, 204);
   });
 
@@ -131,16 +118,6 @@ export function sessionRoutes(parts: HttpParts): Routes {
 }
 
 const id = z.object({ id: z.string().meta({ example: 'ses_01kc0w2y8me5hbg4v0r3q9c7tz' }) });
-const problems = {
-  '4XX': {
-    description: 'What is wrong, by `code`.',
-    content: { 'application/problem+json': { schema: problemSchema } },
-  },
-  '5XX': {
-    description: 'What is wrong on our side, by `code`; `Retry-After` where trying again may help.',
-    content: { 'application/problem+json': { schema: problemSchema } },
-  },
-};
 const created = sessionSchema.extend({
   stream: z
     .object({ url: z.url(), token: z.string(), expiresAt: z.iso.datetime() })
@@ -237,14 +214,6 @@ export const sessionPaths: ZodOpenApiPathsObject = {
         },
         ...problems,
       },
-    },
-  },
-  '/v1/sessions/{id}/redeliver': {
-    post: {
-      summary: 'Send the webhook again',
-      tags,
-      requestParams: { path: id },
-      responses: { '202': { description: 'It will be.' }, ...problems },
     },
   },
 };

@@ -4,9 +4,16 @@ import { recordingLengthMs } from '../audio/length.ts';
 import { SNIFF_BYTES, sniff } from '../audio/sniff.ts';
 import { Failure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
+import { createUnder, fingerprintOf } from './idempotency.ts';
 import { receiveUpload } from './multipart.ts';
 import { readOptions } from './options.ts';
 import type { HttpParts } from './parts.ts';
+
+/** A recording as it was taken in: already there where its key was used before. */
+export interface Accepted {
+  readonly record: SessionRecord;
+  readonly isNew: boolean;
+}
 
 /**
  * Reads an upload and queues it. Nothing is left behind where it throws.
@@ -16,30 +23,65 @@ import type { HttpParts } from './parts.ts';
 export async function acceptRecording(
   request: Request,
   tenantId: string,
-  { store, recordings, abilities, newId, limits }: HttpParts,
-): Promise<SessionRecord> {
+  key: string | null,
+  { store, recordings, uploads, abilities, newId, limits }: HttpParts,
+): Promise<Accepted> {
   await recordings.admit();
   const id = newId('ses');
-  const path = recordings.pathOf(id);
+  const path = uploads.pathOf(id);
   const upload = await receiveUpload(request, path, limits.maxUploadBytes);
   try {
     const options = readOptions(withContainer(upload.options), abilities);
     if (options.audio.encoding === 'container') await refuseUnknown(path);
-    const model = abilities.modelName;
-    const record = await store.sessions.create({
+    const durationMs = await recordingLengthMs(path, options.audio);
+    await uploads.share(id);
+    const fingerprint = fingerprintOf('recording', upload.sha256, JSON.stringify(upload.options ?? null));
+    const session = {
       id,
       tenantId,
       source: 'recording',
       options,
-      model,
-      durationMs: await recordingLengthMs(path, options.audio),
-    });
-    await recordings.enqueue(id);
-    return record;
+      model: abilities.modelName,
+      durationMs,
+    } as const;
+    const accepted = await createUnder(key === null ? null : { key, fingerprint }, session, store.sessions);
+    if (accepted.isNew) await recordings.enqueue(id);
+    else await uploads.discard(id);
+    return accepted;
   } catch (error) {
-    await recordings.discard(id);
+    await uploads.discard(id);
     throw error;
   }
+}
+
+/**
+ * Queues a recording that is to be fetched.
+ * @param given The options, `audioUrl` beside them.
+ * @throws Failure `address_not_allowed`, `overloaded`, and what the options may say.
+ */
+export async function acceptUrl(
+  { audioUrl, ...given }: { readonly audioUrl: unknown },
+  tenantId: string,
+  key: string | null,
+  { store, recordings, abilities, newId, checkAddress }: HttpParts,
+): Promise<Accepted> {
+  if (typeof audioUrl !== 'string') throw new Failure('bad_request', 'audioUrl: must be an address.');
+  const options = readOptions(withContainer(given), abilities);
+  checkAddress(audioUrl);
+  await recordings.admit();
+  const session = {
+    id: newId('ses'),
+    tenantId,
+    source: 'recording',
+    options,
+    model: abilities.modelName,
+    durationMs: null,
+    audioUrl,
+  } as const;
+  const fingerprint = fingerprintOf('url', audioUrl, JSON.stringify(given));
+  const accepted = await createUnder(key === null ? null : { key, fingerprint }, session, store.sessions);
+  if (accepted.isNew) await recordings.enqueue(session.id);
+  return accepted;
 }
 
 /** A recording is a file of some kind unless its options say raw PCM. */

@@ -17,7 +17,7 @@ export async function eraseOrphans(
     const path = join(folder, name);
     const found = await stat(path).catch(() => null);
     if (!found || found.mtimeMs > nowMs - RECEIVED_WITHIN_MS) continue;
-    const session = await sessions.find(name, null);
+    const session = await sessions.find(name.replace(/\.part$/, ''), null);
     if (!session || hasEnded(session.state)) await rm(path, { force: true });
   }
 }

@@ -1,15 +1,12 @@
 /**
- * Recordings waiting to be transcribed: a queue in the database (pg-boss), the uploads in a folder beside it.
+ * Recordings waiting to be transcribed: a queue in the database (pg-boss), shared by all nodes.
  * A recording whose process died is found by its claim having run out, and queued again.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import PgBoss from 'pg-boss';
 import { Failure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import type { Store } from '../store/store.ts';
-import { eraseOrphans } from './orphans.ts';
+import type { Uploads } from './uploads.ts';
 
 const QUEUE = 'transcribe';
 
@@ -22,6 +19,10 @@ const EXPIRE_HOURS = 23;
 /** How often uploads that belong to nothing are looked for. */
 const ERASE_ORPHANS_EVERY_MS = 10 * 60_000;
 
+/** Of PostgreSQL (errcodes appendix). */
+const DEADLOCK_DETECTED = '40P01';
+const CREATE_TRIES = 5;
+
 /** Connections of pg-boss; the embedded database has twenty in all. */
 const CONNECTIONS = 2;
 
@@ -31,15 +32,12 @@ interface Job {
 
 export interface RecordingsParts {
   readonly store: Store;
-  /** Where uploads are kept until they are transcribed. */
-  readonly folder: string;
+  readonly uploads: Uploads;
   readonly maxQueued: number;
-  /** Recordings worked on at a time on this node. */
+  /** Recordings worked on at a time on this node; 0 where that is left to other nodes. */
   readonly atOnce: number;
-  /** Does the work; resolves false where another node is at it. */
-  readonly transcribe: (record: SessionRecord, path: string, signal: AbortSignal) => Promise<boolean>;
-  /** Ends a recording that cannot be worked on. */
-  readonly giveUp: (record: SessionRecord, reason: Failure) => Promise<void>;
+  /** Does the work; resolves false where another node is at it, or it was broken off. */
+  readonly transcribe: (record: SessionRecord, signal: AbortSignal) => Promise<boolean>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -57,20 +55,14 @@ export class Recordings {
 
   /** Opens the queue and begins to work it off. */
   static async open(parts: RecordingsParts): Promise<Recordings> {
-    await mkdir(parts.folder, { recursive: true, mode: 0o700 });
-    const boss = new PgBoss({ connectionString: parts.store.connectionString, max: CONNECTIONS });
+    const { connectionString } = parts.store;
+    const boss = new PgBoss({ connectionString, max: CONNECTIONS, schedule: false });
     boss.on('error', parts.onError);
     await boss.start();
-    // Of jobs with one key at most one waits, so a sweep cannot pile up work that is queued already.
-    await boss.createQueue(QUEUE, { name: QUEUE, policy: 'short' });
+    await createQueue(boss);
     const recordings = new Recordings(parts, boss);
     await recordings.#startWorkers();
     return recordings;
-  }
-
-  /** Where the upload of a session is kept. The name is the gateway's own. */
-  pathOf(sessionId: string): string {
-    return join(this.#parts.folder, sessionId);
   }
 
   /** @throws Failure `overloaded` where enough recordings wait already. */
@@ -89,15 +81,10 @@ export class Recordings {
     for (const worker of this.#workers) this.#boss.notifyWorker(worker);
   }
 
-  /** Throws an upload away. */
-  async discard(sessionId: string): Promise<void> {
-    await rm(this.pathOf(sessionId), { force: true });
-  }
-
   /** Stops working on a recording that is being deleted, and throws its upload away. */
   async cancel(sessionId: string): Promise<void> {
     this.#running.get(sessionId)?.abort(new Failure('session_ended', 'This session was deleted.'));
-    await this.discard(sessionId);
+    await this.#parts.uploads.discard(sessionId);
   }
 
   /**
@@ -109,7 +96,7 @@ export class Recordings {
       if (!this.#running.has(record.id)) await this.enqueue(record.id);
     if (nowMs - this.#erasedOrphansMs < ERASE_ORPHANS_EVERY_MS) return;
     this.#erasedOrphansMs = nowMs;
-    await eraseOrphans(this.#parts.folder, this.#parts.store.sessions, nowMs);
+    await this.#parts.uploads.eraseOrphans(nowMs);
   }
 
   /** Breaks off; what was being worked on is taken up again by the next process. */
@@ -132,17 +119,30 @@ export class Recordings {
   async #work(sessionId: string): Promise<void> {
     const record = await this.#parts.store.sessions.find(sessionId, null);
     if (!record || this.#running.has(sessionId)) return;
-    const path = this.pathOf(sessionId);
-    if (!existsSync(path)) {
-      const gone = new Failure('internal', 'The recording is no longer on this node; please send it again.');
-      return await this.#parts.giveUp(record, gone);
-    }
     const abort = new AbortController();
     this.#running.set(sessionId, abort);
     try {
-      if (await this.#parts.transcribe(record, path, abort.signal)) await this.discard(sessionId);
+      const isDone = await this.#parts.transcribe(record, abort.signal);
+      // Deleted on another node, perhaps: then nobody needs the audio either.
+      if (isDone || !(await this.#parts.store.sessions.find(sessionId, null)))
+        await this.#parts.uploads.discard(sessionId);
     } finally {
       this.#running.delete(sessionId);
     }
   }
+}
+
+/**
+ * Makes the queue where it is not there. Nodes that do so at once lock each other out, as pg-boss takes its locks in
+ * no order: PostgreSQL then breaks all off but one, and the others find the queue made.
+ */
+async function createQueue(boss: PgBoss): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      // Of jobs with one key at most one waits, so a sweep cannot pile up work that is queued already.
+      return await boss.createQueue(QUEUE, { name: QUEUE, policy: 'short' });
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if (code !== DEADLOCK_DETECTED || tries === CREATE_TRIES) throw error;
+    }
 }

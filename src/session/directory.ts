@@ -5,9 +5,11 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { hasEnded, type SessionRecord } from '../domain/session.ts';
-import type { Clock } from '../flow/clock.ts';
+import { type Clock, sleep } from '../flow/clock.ts';
+import type { Claim } from '../store/store.ts';
 import { endWell } from './ending.ts';
-import { type LiveParts, LiveSession } from './live.ts';
+import { LiveSession } from './live.ts';
+import type { LiveParts } from './live-parts.ts';
 import { CLAIM_MS, type OpeningParts, openSession } from './opening.ts';
 
 /** Sessions here in all, those that wait for their client included, for each that is being served. */
@@ -15,6 +17,9 @@ const HERE_PER_SERVED = 4;
 
 /** How long a client may wait for the claim of a node that died, or lets go. */
 const CONFLICT_RETRY_MS = 1000;
+
+/** Between asking another node for a session and trying to claim it: it may have to let go of work first. */
+const ASKED_DELAYS_MS = [50, 100, 200, 400, 800, 1600];
 
 /** How often claims are renewed and progress is stored. */
 const BEAT_MS = 5000;
@@ -25,6 +30,8 @@ export interface DirectoryParts {
   readonly clock: Clock;
   readonly nodeId: string;
   readonly maxLiveSessions: number;
+  /** Asks the other nodes to let a session go. */
+  readonly askFor: (sessionId: string) => void;
   /** Told of failures of the node's own housekeeping. */
   readonly onError: (error: unknown) => void;
 }
@@ -86,12 +93,22 @@ export class Directory {
     await session?.cancel();
   }
 
+  /** Lets a session go whose client has come to another node: the audio that is not committed is sent there again. */
+  async letGo(id: string): Promise<void> {
+    const session = await this.#here.get(id)?.catch(() => null);
+    if (!session) return;
+    await session.letGo();
+    await this.#release(id);
+  }
+
   /** Ends live sessions whose node is gone and whose client did not come back. */
   async sweep(resumeWindowMs: number): Promise<void> {
     const { store } = this.#parts.opening;
     for (const record of await store.sessions.abandoned('live', this.#parts.clock.now() - resumeWindowMs)) {
-      if (this.#here.has(record.id) || !(await this.#claim(record.id))) continue;
-      const { journal, answers } = await openSession(record, this.#parts.opening);
+      if (this.#here.has(record.id)) continue;
+      const claim = await this.#claim(record.id);
+      if (!claim) continue;
+      const { journal, answers } = await openSession(record, claim.fence, this.#parts.opening);
       await endWell(journal, answers, Math.max(journal.committedMs, record.processedMs), 'timeout');
     }
   }
@@ -105,8 +122,7 @@ export class Directory {
       sessions.map(async (session) => {
         if (session.status !== 'fulfilled') return;
         await session.value.handOver();
-        const { id } = session.value.record;
-        await this.#parts.opening.store.sessions.claim(id, this.#parts.nodeId, this.#parts.clock.now());
+        await this.#release(session.value.record.id);
       }),
     );
   }
@@ -121,30 +137,53 @@ export class Directory {
   }
 
   async #open(record: SessionRecord): Promise<LiveSession> {
-    if (!(await this.#claim(record.id)))
-      throw new Failure('conflict', 'This session is in use on another node; try again in a moment.', {
-        retryAfterMs: CONFLICT_RETRY_MS,
-      });
-    const { journal, answers } = await openSession(record, this.#parts.opening);
-    return new LiveSession(record, journal, answers, this.#parts.live);
+    const { opening, live } = this.#parts;
+    const { fence } = await this.#takeOver(record.id);
+    // As it stands now: the node before may have stored more since the record was read.
+    const present = (await opening.store.sessions.find(record.id, record.tenantId)) ?? record;
+    const { journal, answers } = await openSession(present, fence, opening);
+    return new LiveSession(present, journal, answers, live);
   }
 
-  #claim(id: string): Promise<boolean> {
+  /** Claims a session, from another node where it is there: a client has come here to go on. */
+  async #takeOver(id: string): Promise<Claim> {
+    const claim = await this.#claim(id);
+    if (claim) return claim;
+    this.#parts.askFor(id);
+    for (const delayMs of ASKED_DELAYS_MS) {
+      await sleep(this.#parts.clock, delayMs);
+      const given = await this.#claim(id);
+      if (given) return given;
+    }
+    throw new Failure('conflict', 'This session is in use on another node; try again in a moment.', {
+      retryAfterMs: CONFLICT_RETRY_MS,
+    });
+  }
+
+  #claim(id: string): Promise<Claim | null> {
     const { opening, nodeId, clock } = this.#parts;
     return opening.store.sessions.claim(id, nodeId, clock.now() + CLAIM_MS);
   }
 
+  #release(id: string): Promise<void> {
+    return this.#parts.opening.store.sessions.release(id, this.#parts.nodeId);
+  }
+
+  /** Renews the claims of all sessions here and stores how far they have come, in one go. */
+  async #renew(): Promise<void> {
+    const { opening, nodeId, clock } = this.#parts;
+    const here = [...this.#opened].map(([id, session]) => ({ id, session, ...session.progress() }));
+    if (here.length === 0) return;
+    const held = await opening.store.sessions.renew(nodeId, clock.now() + CLAIM_MS, here);
+    for (const { id, session, saved } of here) {
+      if (held.has(id)) saved();
+      else void session.letGo().catch(this.#parts.onError);
+    }
+  }
+
   #beat(): void {
     this.#cancelBeat = this.#parts.clock.after(BEAT_MS, async () => {
-      for (const opening of [...this.#here.values()]) {
-        try {
-          const session = await opening;
-          await session.saveProgress();
-          await this.#claim(session.record.id);
-        } catch (error) {
-          this.#parts.onError(error);
-        }
-      }
+      await this.#renew().catch(this.#parts.onError);
       if (!this.#closing) this.#beat();
     });
   }

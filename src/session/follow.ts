@@ -3,7 +3,7 @@ import { type DurableEvent, isDurable, isTerminal, type SessionEvent } from '../
 import { hasEnded } from '../domain/session.ts';
 import { Lagged } from '../flow/broadcast.ts';
 import type { Store } from '../store/store.ts';
-import type { Hub } from './hub.ts';
+import { type Hub, LOOK_AGAIN } from './hub.ts';
 
 const PAGE = 200;
 
@@ -29,21 +29,30 @@ export async function* follow(
     const stop = () => live.stop();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      for await (const event of readLog(store, sessionId, seen)) {
-        seen = event.seq;
-        yield event;
-      }
-      const record = await store.sessions.find(sessionId, null);
-      if (!record || (hasEnded(record.state) && record.lastSeq <= seen)) return;
-      for await (const event of live) {
-        if (isDurable(event)) {
-          if (event.seq <= seen) continue;
-          // A hole means that another node wrote in between: the log has it.
-          if (event.seq > seen + 1) break;
+      const heard = live[Symbol.asyncIterator]();
+      // The same place in the audience throughout: leaving and coming back would be told to the other nodes.
+      for (let isBehind = true; isBehind; ) {
+        for await (const event of readLog(store, sessionId, seen)) {
           seen = event.seq;
+          yield event;
         }
-        yield event;
-        if (isTerminal(event)) return;
+        const record = await store.sessions.find(sessionId, null);
+        if (!record || (hasEnded(record.state) && record.lastSeq <= seen)) return;
+        isBehind = false;
+        while (!isBehind) {
+          const next = await heard.next();
+          if (next.done) break;
+          const event = next.value;
+          // Said outright, or by a hole: another node wrote in between, and the log has it.
+          isBehind = event === LOOK_AGAIN || (isDurable(event) && event.seq > seen + 1);
+          if (isBehind || event === LOOK_AGAIN) continue;
+          if (isDurable(event)) {
+            if (event.seq <= seen) continue;
+            seen = event.seq;
+          }
+          yield event;
+          if (isTerminal(event)) return;
+        }
       }
     } catch (error) {
       if (!(error instanceof Lagged)) throw error;

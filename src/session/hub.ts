@@ -1,6 +1,26 @@
-/** Who listens to what on this node: one broadcast a session, and one wake-up a tenant for the feed. */
+/**
+ * Who listens to what on this node: one broadcast a session, and one wake-up a tenant for the feed. What other nodes tell
+ * comes in here, and what is told here goes out to those that follow it.
+ */
 import { isDurable, type SessionEvent } from '../domain/event.ts';
 import { Broadcast, type Subscription } from '../flow/broadcast.ts';
+
+/** The other nodes, as the hub sees them. */
+export interface OtherNodes {
+  /** An event was told here. */
+  publish(tenantId: string, event: SessionEvent): void;
+  /** Somebody here follows a session, wherever it is worked on; the first of them, or no longer anybody. */
+  follow(sessionId: string): void;
+  unfollow(sessionId: string): void;
+}
+
+/** Said in the place of events that were not heard here: the log has them. */
+export const LOOK_AGAIN = 'look again';
+
+/** What a listener is handed. */
+export type Heard = SessionEvent | typeof LOOK_AGAIN;
+
+const ALONE: OtherNodes = { publish: () => {}, follow: () => {}, unfollow: () => {} };
 
 /** Events that may wait for one slow reader before it is sent to read from the log instead. */
 const EVENTS_WAITING = 512;
@@ -11,8 +31,14 @@ interface WakeUp {
 }
 
 export class Hub {
-  readonly #sessions = new Map<string, Broadcast<SessionEvent>>();
+  readonly #sessions = new Map<string, Broadcast<Heard>>();
   readonly #feeds = new Map<string, WakeUp>();
+  #others: OtherNodes = ALONE;
+
+  /** Joins the other nodes, once: what is told from now on goes out to them. */
+  join(others: OtherNodes): void {
+    this.#others = others;
+  }
 
   /** How many readers follow sessions now. */
   get readers(): number {
@@ -21,24 +47,38 @@ export class Hub {
     return count;
   }
 
-  /** Tells everybody who listens. Durable events must be in the log already. */
+  /** Tells everybody who listens, on all nodes. Durable events must be in the log already. */
   publish(tenantId: string, event: SessionEvent): void {
+    this.deliver(tenantId, event);
+    this.#others.publish(tenantId, event);
+  }
+
+  /** Tells everybody who listens here. */
+  deliver(tenantId: string, event: SessionEvent): void {
     this.#sessions.get(event.sessionId)?.publish(event);
     if (!isDurable(event)) return;
     this.#feeds.get(tenantId)?.wake();
     this.#feeds.delete(tenantId);
   }
 
+  /** Sends everybody who follows a session here to its log: something was stored that they did not hear of. */
+  lookAgain(sessionId: string): void {
+    this.#sessions.get(sessionId)?.publish(LOOK_AGAIN);
+  }
+
   /** Every event of a session published from now on. */
-  listen(sessionId: string): Subscription<SessionEvent> {
-    const room = this.#sessions.get(sessionId) ?? new Broadcast<SessionEvent>();
+  listen(sessionId: string): Subscription<Heard> {
+    const room = this.#sessions.get(sessionId) ?? new Broadcast<Heard>();
+    if (!this.#sessions.has(sessionId)) this.#others.follow(sessionId);
     this.#sessions.set(sessionId, room);
     const place = room.listen(EVENTS_WAITING);
     return {
       [Symbol.asyncIterator]: () => place[Symbol.asyncIterator](),
       stop: () => {
         place.stop();
-        if (room.size === 0 && this.#sessions.get(sessionId) === room) this.#sessions.delete(sessionId);
+        if (room.size > 0 || this.#sessions.get(sessionId) !== room) return;
+        this.#sessions.delete(sessionId);
+        this.#others.unfollow(sessionId);
       },
     };
   }

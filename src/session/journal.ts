@@ -25,6 +25,7 @@ export interface JournalParts {
 export class Journal {
   readonly sessionId: string;
   readonly #tenantId: string;
+  readonly #fence: number;
   readonly #parts: JournalParts;
   #tally: Tally = EMPTY_TALLY;
   #committedMs = 0;
@@ -33,15 +34,23 @@ export class Journal {
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  private constructor(session: { id: string; tenantId: string }, parts: JournalParts) {
+  private constructor(session: { id: string; tenantId: string }, fence: number, parts: JournalParts) {
     this.sessionId = session.id;
     this.#tenantId = session.tenantId;
+    this.#fence = fence;
     this.#parts = parts;
   }
 
-  /** Opens the journal of a session, taking up the account where its log ends. */
-  static async open(session: { id: string; tenantId: string }, parts: JournalParts): Promise<Journal> {
-    const journal = new Journal(session, parts);
+  /**
+   * Opens the journal of a session, taking up the account where its log ends.
+   * @param fence Of the claim by which this node holds the session: once another does, nothing more is written.
+   */
+  static async open(
+    session: { id: string; tenantId: string },
+    fence: number,
+    parts: JournalParts,
+  ): Promise<Journal> {
+    const journal = new Journal(session, fence, parts);
     for (let after = 0; ; ) {
       const page = await parts.log.read(session.id, after, PAGE);
       for (const event of page) {
@@ -75,7 +84,7 @@ export class Journal {
 
   /**
    * Stores drafts, then tells the listeners. Waits for the database to come back for about a minute.
-   * @throws Failure `storage_unavailable`, `session_ended`, `not_found`
+   * @throws Failure `storage_unavailable`, `claim_lost`, `session_ended`, `not_found`
    */
   write(...drafts: readonly DurableDraft[]): Promise<void> {
     const written = this.#last.then(() => this.#write(drafts));
@@ -106,15 +115,16 @@ export class Journal {
   }
 
   async #append(drafts: readonly DurableDraft[]): Promise<DurableEvent[]> {
+    const turn = { fence: this.#fence, afterSeq: this.#lastSeq };
     for (const delayMs of RETRY_DELAYS_MS) {
       try {
-        return await this.#parts.log.append(this.sessionId, drafts);
+        return await this.#parts.log.append(this.sessionId, drafts, turn);
       } catch (error) {
         if (!(error instanceof Failure && error.code === 'storage_unavailable')) throw error;
         await sleep(this.#parts.clock, delayMs);
       }
     }
-    return await this.#parts.log.append(this.sessionId, drafts);
+    return await this.#parts.log.append(this.sessionId, drafts, turn);
   }
 
   #count(event: DurableEvent): void {

@@ -2,41 +2,17 @@
  * A live session on this node: takes audio from one connection at a time, survives the loss of it for a while,
  * and ends when the client says so, goes silent or stays away.
  */
-import type { DecodeParts } from '../audio/frames.ts';
 import { Failure } from '../domain/failure.ts';
 import type { EndedBy } from '../domain/receipt.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import { type Samples, samples, toSamples, toStreamMs } from '../domain/time.ts';
-import type { Clock } from '../flow/clock.ts';
-import type { SessionStore } from '../store/store.ts';
 import type { Answers } from './answers.ts';
 import { atDeclaredRate } from './declared-rate.ts';
 import { endBadly, endWell } from './ending.ts';
 import { Intake } from './intake.ts';
 import type { Journal } from './journal.ts';
-import { type PipelineParts, pipelineSettings } from './pipeline.ts';
-
-export interface LiveLimits {
-  readonly idleMs: number;
-  readonly maxSessionMs: number;
-  readonly resumeWindowMs: number;
-}
-
-export interface LiveParts {
-  readonly sessions: Pick<SessionStore, 'progress'>;
-  readonly pipeline: PipelineParts;
-  readonly decoders: DecodeParts;
-  readonly clock: Clock;
-  readonly limits: LiveLimits;
-  /** Recognition threads on this node. */
-  readonly workers: number;
-}
-
-/** The other end, as the session sees it. */
-export interface Connection {
-  /** Tells the client why, then closes; only the first call counts. */
-  close(reason: Failure | 'done'): void;
-}
+import type { Connection, LiveParts } from './live-parts.ts';
+import { pipelineSettings } from './pipeline.ts';
 
 type Phase =
   | { readonly kind: 'waiting'; readonly cancel: () => void }
@@ -57,6 +33,8 @@ export class LiveSession {
   #started: boolean;
   #base: Samples;
   #saved: Samples;
+  /** What was acknowledged as never needed again. */
+  #stored: Samples;
   #cancelIdle = () => {};
   #interrupted: Promise<void> = Promise.resolve();
 
@@ -68,6 +46,7 @@ export class LiveSession {
     this.#started = record.state !== 'PENDING';
     this.#base = samples(Math.max(toSamples(record.processedMs), toSamples(journal.committedMs)));
     this.#saved = this.#base;
+    this.#stored = this.#base;
     this.over = new Promise((resolve) => {
       this.#over = resolve;
     });
@@ -144,9 +123,10 @@ export class LiveSession {
    * stored; both at the session's declared rate.
    */
   position(): { receivedSamples: number; committedSamples: number } {
-    const stored = samples(Math.max(this.#saved, toSamples(this.#journal.committedMs)));
+    if (!this.#parts.isWaiting(this.record.id))
+      this.#stored = samples(Math.max(this.#saved, toSamples(this.#journal.committedMs)));
     const receivedSamples = this.#intake?.receivedAtDeclaredRate ?? this.#atDeclaredRate(this.#base);
-    const committedSamples = Math.min(receivedSamples, this.#atDeclaredRate(stored));
+    const committedSamples = Math.min(receivedSamples, this.#atDeclaredRate(this.#stored));
     return { receivedSamples, committedSamples };
   }
 
@@ -160,13 +140,16 @@ export class LiveSession {
     return this.#journal.lastSeq;
   }
 
-  /** Stores how far the session has come, so that silence too can be acknowledged. */
-  async saveProgress(): Promise<void> {
+  /** How far the session has come. Call `saved` once it is stored, so that silence too can be acknowledged. */
+  progress(): { readonly processedMs: number; readonly durationMs: number; readonly saved: () => void } {
     const committed = this.#intake?.run.committed ?? this.#base;
-    if (this.#phase.kind === 'ended' || committed <= this.#saved) return;
-    const progress = { processedMs: toStreamMs(committed), durationMs: this.#receivedMs() };
-    await this.#parts.sessions.progress(this.record.id, progress);
-    this.#saved = committed;
+    return {
+      processedMs: toStreamMs(committed),
+      durationMs: this.#receivedMs(),
+      saved: () => {
+        if (committed > this.#saved) this.#saved = committed;
+      },
+    };
   }
 
   /** Erased by its owner: drops everything, stores nothing more. */
@@ -176,6 +159,16 @@ export class LiveSession {
     connection?.close(new Failure('session_ended', 'This session was deleted.'));
     await this.#answers.stop();
     await this.#intake?.drop();
+    this.#over();
+  }
+
+  /** Its client has gone on at another node: drops what is not stored, since it is sent there again. */
+  async letGo(): Promise<void> {
+    const { connection, isFirst } = this.#leave();
+    if (!isFirst) return await this.over;
+    await this.#intake?.drop();
+    await this.#answers.stop();
+    connection?.close(new Failure('replaced', 'A newer connection took over this session on another node.'));
     this.#over();
   }
 
@@ -266,8 +259,9 @@ export class LiveSession {
       error instanceof Failure
         ? error
         : new Failure('internal', 'The session failed on our side.', { cause: error });
-    // A store that is away keeps the session open for its client to resume; it cannot be told that it failed.
-    if (reason.code !== 'storage_unavailable')
+    // A store that is away keeps the session open for its client to resume; it cannot be told that it failed. Nor is
+    // it ours to end where another node has it.
+    if (reason.code !== 'storage_unavailable' && reason.code !== 'claim_lost')
       await endBadly(this.#journal, this.#answers, this.#receivedMs(), reason).catch(() => {});
     connection?.close(reason);
     this.#over();

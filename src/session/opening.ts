@@ -1,4 +1,5 @@
 /** Taking a session up where its log leaves it: for the first time, after a restart, or from another node. */
+import { Failure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import type { Store } from '../store/store.ts';
 import { Answers, type AnswersParts } from './answers.ts';
@@ -14,11 +15,24 @@ export interface OpeningParts {
   readonly answers: AnswersParts;
 }
 
-/** A session's journal and its language model's part, as they stand in the log. */
+/**
+ * A session's journal and its language model's part, as they stand in the log.
+ * @param fence Of the claim by which this node holds it.
+ * @throws Failure `storage_unavailable` while the log is behind what was told.
+ */
 export async function openSession(
   record: SessionRecord,
+  fence: number,
   { store, hub, answers }: OpeningParts,
 ): Promise<{ journal: Journal; answers: Answers }> {
-  const journal = await Journal.open(record, { log: store.log, hub, clock: answers.clock });
+  if (store.isWaiting(record.id))
+    throw new Failure(
+      'storage_unavailable',
+      'What was said before is still being stored; try again shortly.',
+      {
+        retryAfterMs: 1000,
+      },
+    );
+  const journal = await Journal.open(record, fence, { log: store.log, hub, clock: answers.clock });
   return { journal, answers: new Answers(record.options.llm, journal, answers, journal.earlierFinals) };
 }

@@ -1,13 +1,16 @@
 /** A recording: the same road as live audio, from a file, in the background. */
 import { type DecodeParts, decodeFile } from '../audio/frames.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, type FailureCode } from '../domain/failure.ts';
 import { hasEnded, type SessionRecord } from '../domain/session.ts';
 import { type Samples, samples, toSamples, toStreamMs } from '../domain/time.ts';
 import type { Clock } from '../flow/clock.ts';
 import { endBadly, endWell } from './ending.ts';
 import { CLAIM_MS, type OpeningParts, openSession } from './opening.ts';
 import { type PipelineParts, pipelineSettings } from './pipeline.ts';
-import { Run } from './run.ts';
+import { Run, type RunParts } from './run.ts';
+
+/** A recording over which so many processes died is taken for the reason. */
+const MAX_CRASHES = 5;
 
 /** How often progress is told and stored, and the claim renewed. */
 const BEAT_MS = 1000;
@@ -20,77 +23,92 @@ export interface RecordingParts {
   readonly nodeId: string;
   readonly workers: number;
   readonly maxDurationMs: number;
+  /** The file with a recording's audio, brought here where it is elsewhere. @throws Failure */
+  readonly locate: (record: SessionRecord, signal: AbortSignal) => Promise<string>;
 }
 
 /**
- * Transcribes a stored upload to its end, going on where an earlier try got to.
+ * Transcribes a recording to its end, going on where an earlier try got to.
  * @returns False where it is left to others: another node is at it, or `signal` broke it off.
  * @throws What may pass by itself and is worth another try; everything else ends the session FAILED.
  */
 export async function transcribeRecording(
   record: SessionRecord,
-  path: string,
   parts: RecordingParts,
   signal: AbortSignal,
 ): Promise<boolean> {
   if (hasEnded(record.state)) return true;
   const { store } = parts.opening;
   const claim = () => store.sessions.claim(record.id, parts.nodeId, parts.clock.now() + CLAIM_MS);
-  if (!(await claim())) return false;
+  const claimed = await claim();
+  if (!claimed) return false;
 
-  const { journal, answers } = await openSession(record, parts.opening);
-  const { audio, language } = record.options;
-  if (record.state === 'PENDING')
-    await journal.write({ type: 'session.started', audio, language, model: record.model });
-
-  const from = toSamples(journal.committedMs);
-  const decoded = decodeFile(path, audio, { ...parts.decoders, maxDurationMs: parts.maxDurationMs });
-  const settings = pipelineSettings(record.options, 'recording', from, parts.workers);
-  const run = new Run(skip(decoded, from), settings, { pipeline: parts.pipeline, journal, answers });
-  let isOurs = true;
+  const { journal, answers } = await openSession(record, claimed.fence, parts.opening);
+  const lost = new AbortController();
+  const stopped = AbortSignal.any([signal, lost.signal]);
+  let run: Run | null = null;
   const stop = () => {
-    isOurs = false;
-    void run.stop();
+    void run?.stop();
     void answers.stop();
   };
-  signal.addEventListener('abort', stop, { once: true });
+  stopped.addEventListener('abort', stop, { once: true });
 
   const beat = async () => {
+    if (!(await claim())) return lost.abort();
+    if (!run) return;
     const progress = { processedMs: toStreamMs(run.committed), durationMs: record.durationMs };
     journal.hint({ type: 'session.progress', ...progress });
     await store.sessions.progress(record.id, progress);
-    if (!(await claim())) stop();
   };
   const beating = setInterval(() => void beat().catch(() => {}), BEAT_MS);
   beating.unref();
 
   try {
+    if (claimed.crashes >= MAX_CRASHES) throw poisonous(claimed.crashes);
+    const path = await parts.locate(record, stopped);
+    run = await begin(record, path, { journal, answers }, parts);
+    if (stopped.aborted) stop();
     await run.done;
     if (run.decoded === 0) throw new Failure('audio_empty', 'The recording holds no audio.');
     await endWell(journal, answers, toStreamMs(run.decoded), 'client');
   } catch (error) {
-    if (!isOurs) return false;
-    if (error instanceof Failure && error.code === 'storage_unavailable') throw error;
-    await endBadly(journal, answers, toStreamMs(run.decoded), error);
+    if (stopped.aborted || isFailure(error, 'claim_lost')) return false;
+    if (isFailure(error, 'storage_unavailable')) throw error;
+    await endBadly(journal, answers, run ? toStreamMs(run.decoded) : journal.committedMs, error);
   } finally {
     clearInterval(beating);
-    signal.removeEventListener('abort', stop);
-    await run.stop();
+    stopped.removeEventListener('abort', stop);
+    await run?.stop();
     // Lets go at once, so that the next process need not wait for the claim to run out.
-    if (signal.aborted) await store.sessions.claim(record.id, parts.nodeId, parts.clock.now());
+    if (signal.aborted) await store.sessions.release(record.id, parts.nodeId);
   }
   return true;
 }
 
-/** Ends a recording that cannot be worked on at all. */
-export async function giveUpRecording(
+/** Begins where the log ends: a window that was stored is not done again. */
+async function begin(
   record: SessionRecord,
+  path: string,
+  { journal, answers }: Pick<RunParts, 'journal' | 'answers'>,
   parts: RecordingParts,
-  reason: Failure,
-): Promise<void> {
-  const { journal, answers } = await openSession(record, parts.opening);
-  await endBadly(journal, answers, journal.committedMs, reason);
+): Promise<Run> {
+  const { audio, language } = record.options;
+  if (journal.lastSeq === 0)
+    await journal.write({ type: 'session.started', audio, language, model: record.model });
+  const from = toSamples(journal.committedMs);
+  const decoded = decodeFile(path, audio, { ...parts.decoders, maxDurationMs: parts.maxDurationMs });
+  const settings = pipelineSettings(record.options, 'recording', from, parts.workers);
+  return new Run(skip(decoded, from), settings, { pipeline: parts.pipeline, journal, answers });
 }
+
+const poisonous = (crashes: number): Failure =>
+  new Failure(
+    'recognition_failed',
+    `The process died ${crashes} times over this recording; it is not tried again.`,
+  );
+
+const isFailure = (error: unknown, code: FailureCode): boolean =>
+  error instanceof Failure && error.code === code;
 
 /** Leaves out what an earlier try has stored already. */
 async function* skip(

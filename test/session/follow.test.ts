@@ -65,7 +65,9 @@ describe.each(databases())('following a session, on $name', (database) => {
       durationMs: null,
     });
     const hub = new Hub();
-    return { record, hub, journal: await Journal.open(record, { log: store.log, hub, clock }) };
+    const claim = await store.sessions.claim(id, 'this node', clock.now() + 60_000);
+    const journal = await Journal.open(record, claim!.fence, { log: store.log, hub, clock });
+    return { record, hub, journal };
   }
 
   it('gives every reader the whole log, whenever it begins to read', async () => {
@@ -93,8 +95,16 @@ describe.each(databases())('following a session, on $name', (database) => {
     const { record, hub, journal } = await begin();
     const reading = collect(follow(record.id, 0, { store: opened.store, hub }, quiet()));
     await journal.write(STARTED);
-    await opened.store.log.append(record.id, [token(0), token(1)]);
-    await journal.write(DONE);
+    const { store } = opened;
+    await store.sessions.release(record.id, 'this node');
+    const { fence } = (await store.sessions.claim(record.id, 'another', clock.now() + 60_000))!;
+    const elsewhere = await Journal.open(record, fence, { log: store.log, hub: new Hub(), clock });
+    await elsewhere.write(token(0), token(1));
+    // Its readers here hear of it by what the nodes tell each other, or when they next hear anything.
+    hub.lookAgain(record.id);
+    await expect(journal.write(token(2))).rejects.toMatchObject({ code: 'claim_lost' });
+    await elsewhere.write(DONE);
+    hub.lookAgain(record.id);
     expect((await reading).map((event) => isDurable(event) && event.seq)).toEqual([1, 2, 3, 4]);
   });
 

@@ -1,8 +1,11 @@
 /** The whole gateway inside the test's own process, on a real store and real engines. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { assemble, type Engines, type Gateway } from '../../src/app.ts';
+import { assemble, type Engines, type Gateway } from '../../src/assemble.ts';
 import { findFfmpeg } from '../../src/audio/find-ffmpeg.ts';
+import { alone } from '../../src/bus/alone.ts';
+import type { Bus } from '../../src/bus/bus.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { listen } from '../../src/http/server.ts';
 import type { LanguageModel } from '../../src/llm/model.ts';
@@ -30,6 +33,7 @@ export interface TestGatewayOptions {
   readonly database?: TestDatabase;
   readonly recogniser?: Recogniser;
   readonly llm?: LanguageModel | null;
+  readonly bus?: Bus;
 }
 
 /** No recognition: for tests in which nobody speaks. */
@@ -54,6 +58,8 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
   });
   const vad = await openVad(join(root, 'models', 'silero-vad', 'silero_vad_v6.onnx'));
   const engines: Engines = {
+    nodeId: randomUUID(),
+    bus: options.bus ?? alone(),
     store,
     vad,
     recogniser: options.recogniser ?? (await sharedRecogniser()),
