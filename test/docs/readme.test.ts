@@ -23,6 +23,8 @@ const korean = read('README.ko.md');
 const SAID_0880 = TRANSCRIPTS['austen-0880.wav']!.text;
 const SAID_0920 = TRANSCRIPTS['austen-0920.wav']!.text;
 
+const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
+
 describe('the READMEs', () => {
   let gateway: RunningGateway;
   let site: Server;
@@ -34,7 +36,9 @@ describe('the READMEs', () => {
     }).listen(0, '127.0.0.1');
     await once(site, 'listening');
     origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-    gateway = await startGateway({ env: { STT_WORKERS: '1', ALLOWED_ORIGINS: origin } });
+    gateway = await startGateway({
+      env: { STT_WORKERS: '1', ALLOWED_ORIGINS: origin, WEBHOOK_SECRET: SECRET },
+    });
   });
   afterAll(async () => {
     site.close();
@@ -84,6 +88,13 @@ describe('the READMEs', () => {
     const printed = await sh(followIt!, { ID: id });
     expect(printed).toMatch(/^event: session\.done$/m);
     expect(printed).toMatch(/^00:00:0\d,\d{3} --> 00:00:0\d,\d{3}$/m);
+  });
+
+  it('ask for a callback, once however often it is sent', async () => {
+    const block = blocksOf(english, 'sh').find((text) => text.includes('Idempotency-Key'))!;
+    const [first, second] = [await sh(block), await sh(block)].map((text) => JSON.parse(text));
+    expect(first).toMatchObject({ state: 'PENDING', webhook: { state: 'pending', attempts: 0 } });
+    expect(second.id).toBe(first.id);
   });
 
   it('stream from TypeScript', async () => {
