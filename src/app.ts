@@ -8,6 +8,7 @@ import { openBus } from './bus/open-bus.ts';
 import type { Config } from './config.ts';
 import { languageModelOf, openRecogniserOf } from './engines.ts';
 import { systemClock } from './flow/clock.ts';
+import { SyncedClock } from './flow/synced-clock.ts';
 import { listen } from './http/server.ts';
 import { openVad } from './speech/vad.ts';
 import { openStore } from './store/open-store.ts';
@@ -32,7 +33,7 @@ export async function startApp(
   logger: Logger,
   onProgress: (progress: DownloadProgress) => void,
 ): Promise<App> {
-  const clock = systemClock;
+  const clock = new SyncedClock(systemClock);
   const cacheFolder = join(config.DATA_DIR, 'cache');
   // The store first: whoever has the data folder is met before anything else is begun.
   const store = await openStore({
@@ -45,6 +46,9 @@ export async function startApp(
       onError: (error) => logger.warn({ err: error }, 'the spool of events meets an error'),
     },
   });
+  // Claims are instants that all nodes compare: they go by the database's clock, whatever their machines' say.
+  await clock.sync(() => store.nowMs());
+  const stopSync = clock.keepInSync(() => store.nowMs());
   const opening = [
     openRecogniserOf(config, places.models, cacheFolder, logger, onProgress),
     openVad(join(places.models, 'silero-vad', 'silero_vad_v6.onnx')),
@@ -65,7 +69,7 @@ export async function startApp(
     databaseUrl: config.DATABASE_URL ?? null,
     onError: (error) => logger.warn({ err: error }, 'other nodes cannot be told'),
   });
-  const engines = { nodeId, store, recogniser, vad, llm, ffmpeg, bus };
+  const engines = { clock, nodeId, store, recogniser, vad, llm, ffmpeg, bus };
   const gateway = await assemble(config, places, engines, logger);
   // Loaded in the background: the first answer finds it ready, and nobody waits for it to begin.
   llm
@@ -80,6 +84,7 @@ export async function startApp(
   return {
     url: server.url,
     async close() {
+      stopSync();
       await gateway.close();
       await server.close();
       await Promise.all([llm?.close(), recogniser.close(), vad.close(), bus.close()]);

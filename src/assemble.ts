@@ -9,7 +9,7 @@ import { Relay } from './bus/relay.ts';
 import type { Config } from './config.ts';
 import { isTerminal } from './domain/event.ts';
 import type { NewId } from './domain/ids.ts';
-import { systemClock } from './flow/clock.ts';
+import type { Clock } from './flow/clock.ts';
 import { Access } from './http/access.ts';
 import { createApi } from './http/api.ts';
 import type { Routes } from './http/parts.ts';
@@ -51,6 +51,7 @@ const MODEL_ALIASES = ['whisper-1', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe
 
 /** The parts that take time to open, and that a test may choose for itself. */
 export interface Engines {
+  readonly clock: Clock;
   /** Another for every process. */
   readonly nodeId: string;
   readonly bus: Bus;
@@ -76,8 +77,7 @@ export async function assemble(
   engines: Engines,
   logger: Logger,
 ): Promise<Gateway> {
-  const { nodeId, bus, store, recogniser, vad, llm, ffmpeg } = engines;
-  const clock = systemClock;
+  const { clock, nodeId, bus, store, recogniser, vad, llm, ffmpeg } = engines;
   const [isGateway, isWorker] = ['gateway', 'worker'].map((role) => config.ROLES.includes(role));
   const { workers } = recogniser.load();
   const onError = (error: unknown) => logger.error({ err: error }, 'housekeeping failed');
@@ -144,6 +144,7 @@ export async function assemble(
     transcribe: (record, signal) => transcribeRecording(record, recording, signal),
     onError,
   });
+  await recordings.begin(clock.now());
   const relay = new Relay({
     bus,
     clock,

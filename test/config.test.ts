@@ -39,6 +39,32 @@ describe('the configuration', () => {
       expect(() => readConfig({ ...upstream, STT_BASE_URL })).toThrow(/STT_BASE_URL: must be an http/);
   });
 
+  it.each([
+    [{ WEBHOOK_SECRET: 'secret' }, /WEBHOOK_SECRET: must be whsec_.*openssl/],
+    [{ WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')},old` }, /WEBHOOK_SECRET/],
+    [{ WEBHOOK_ALLOW_CIDRS: '10.0.0.0/8, 10.0.0.1' }, /WEBHOOK_ALLOW_CIDRS: 10\.0\.0\.1 is no network/],
+    [{ ROLES: 'gateway,cook', DATABASE_URL: 'postgres://db/x' }, /ROLES: there is no role cook/],
+    [{ ROLES: 'worker' }, /ROLES: a node alone does all the work/],
+  ])('refuses %j', (env, message) => {
+    expect(() => readConfig(env as Record<string, string>)).toThrow(message);
+  });
+
+  it('takes what nodes and webhooks need', () => {
+    const secrets = [1, 2].map((byte) => `whsec_${Buffer.alloc(24, byte).toString('base64')}`);
+    const given = {
+      WEBHOOK_SECRET: secrets.join(', '),
+      WEBHOOK_ALLOW_CIDRS: '10.0.0.0/8, fd00::/8',
+      ROLES: 'worker',
+      DATABASE_URL: 'postgres://db/x',
+    };
+    expect(readConfig(given)).toMatchObject({
+      WEBHOOK_SECRET: secrets,
+      WEBHOOK_ALLOW_CIDRS: ['10.0.0.0/8', 'fd00::/8'],
+      ROLES: ['worker'],
+    });
+    expect(readConfig({}).ROLES).toEqual(['gateway', 'worker']);
+  });
+
   it('explains every variable', () => {
     for (const { name, meaning } of VARIABLES) expect(meaning, name).not.toBe('');
   });

@@ -49,6 +49,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     get waiting() {
       return log.waiting;
     },
+    nowMs: () =>
+      database.run(async ({ sql }) => {
+        const [row] = await sql<{ ms: number }[]>`
+          select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
+        return row!.ms;
+      }),
     async ping() {
       await database.run(({ sql }) => sql`select 1`);
     },

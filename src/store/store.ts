@@ -236,6 +236,8 @@ export interface Store {
   readonly waiting: number;
   /** Whether events of a session do: then its log is behind what was told. */
   isWaiting(sessionId: string): boolean;
+  /** What time it is at the database, epoch ms. @throws Failure `storage_unavailable` */
+  nowMs(): Promise<number>;
   /** Resolves when the database answers; rejects with Failure `storage_unavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;

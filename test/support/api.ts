@@ -7,6 +7,7 @@ import { findFfmpeg } from '../../src/audio/find-ffmpeg.ts';
 import { alone } from '../../src/bus/alone.ts';
 import type { Bus } from '../../src/bus/bus.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { systemClock } from '../../src/flow/clock.ts';
 import { listen } from '../../src/http/server.ts';
 import type { LanguageModel } from '../../src/llm/model.ts';
 import { openVad } from '../../src/speech/vad.ts';
@@ -58,6 +59,7 @@ export async function openGateway(options: TestGatewayOptions = {}): Promise<Tes
   });
   const vad = await openVad(join(root, 'models', 'silero-vad', 'silero_vad_v6.onnx'));
   const engines: Engines = {
+    clock: systemClock,
     nodeId: randomUUID(),
     bus: options.bus ?? alone(),
     store,
