@@ -37,8 +37,7 @@ export function lineOf(entry: SpoolEntry): Buffer {
 /** What {@link lineOf} made a line of; null where the line is damaged. A shape under its checksum is trusted. */
 export function entryOf(line: Buffer): SpoolEntry | null {
   const json = line.subarray(CHECKSUM_LENGTH + 1, -1);
-  const isWhole =
-    line.at(-1) === LINE_END && line.toString('latin1', 0, CHECKSUM_LENGTH + 1) === `${checksumOf(json)} `;
+  const isWhole = line.toString('latin1', 0, CHECKSUM_LENGTH + 1) === `${checksumOf(json)} `;
   return isWhole ? (JSON.parse(json.toString()) as SpoolEntry) : null;
 }
 

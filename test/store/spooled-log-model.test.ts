@@ -24,7 +24,9 @@ class Writer {
   #lastSeq = 0;
   #pending: readonly DurableDraft[] | null = null;
   #isWriting = false;
-  #isLost = false;
+  /** Whether its predecessor was lost: it has to look where the log stands. */
+  #isNew = false;
+  #isOver = false;
   #made = 0;
 
   constructor(sessionId: string) {
@@ -35,24 +37,25 @@ class Writer {
   lose(): Writer {
     const next = new Writer(this.sessionId);
     next.acknowledged.push(...this.acknowledged);
-    next.#isLost = true;
+    next.#isNew = true;
     next.#made = this.#made;
-    this.#isLost = true;
+    this.#isOver = true;
     return next;
   }
 
   async append(node: SpoolingNode, database: MemoryLog, count: number): Promise<void> {
     if (this.#isWriting) return;
     this.#isWriting = true;
-    if (this.#isLost) {
+    if (this.#isNew) {
       if (database.weather !== 'up') {
         this.#isWriting = false;
         return;
       }
       await node.drained();
+      if (this.#isOver) return;
       this.#fence = database.claim(this.sessionId);
       this.#lastSeq = database.eventsOf(this.sessionId).length;
-      this.#isLost = false;
+      this.#isNew = false;
     }
     this.#pending ??= Array.from({ length: count }, () =>
       final(this.#made++, 'x'.repeat((this.#made * 37) % 200)),
@@ -60,7 +63,7 @@ class Writer {
     try {
       const turn = { fence: this.#fence, afterSeq: this.#lastSeq };
       const events = await node.log.append(this.sessionId, this.#pending, turn);
-      if (this.#isLost) return;
+      if (this.#isOver) return;
       this.acknowledged.push(...events);
       this.#lastSeq = events.at(-1)!.seq;
       this.#pending = null;
@@ -104,61 +107,64 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'kill' as const }) },
 );
 
+async function carryOut(actions: readonly Action[], path: string, maxBytes: number): Promise<void> {
+  const database = new MemoryLog();
+  let writers = ['a', 'b', 'c'].map((sessionId) => new Writer(sessionId));
+  for (const { sessionId } of writers) database.create(sessionId);
+  let node = await SpoolingNode.start(database, path, maxBytes);
+  const started = [node];
+  let writing: Promise<void>[] = [];
+  try {
+    for (const step of actions)
+      switch (step.kind) {
+        case 'append': {
+          const append = writers[step.writer]!.append(node, database, step.count);
+          writing.push(append);
+          append.catch(() => {});
+          if (step.isAwaited) await append;
+          break;
+        }
+        case 'weather':
+          database.weather = step.weather;
+          break;
+        case 'pass':
+          await node.clock.advance(step.ms);
+          break;
+        case 'turn':
+          await sleep(1);
+          break;
+        case 'kill': {
+          writing = [];
+          const restart = node.kill();
+          writers = writers.map((writer) => writer.lose());
+          node = await restart(maxBytes);
+          started.push(node);
+        }
+      }
+    database.weather = 'up';
+    await Promise.all(writing);
+    await node.drained();
+    for (const { sessionId, acknowledged } of writers) {
+      const stored = database.eventsOf(sessionId);
+      expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
+      const made = stored.map((event) => event.type === 'transcript.final' && event.startMs);
+      expect(new Set(made).size).toBe(stored.length);
+      expect(acknowledged.map(({ seq }) => plain(stored[seq - 1]!))).toEqual(acknowledged.map(plain));
+    }
+    expect(started.flatMap(({ codes }) => codes).filter((code) => code !== 'storage_full')).toEqual([]);
+    expect(started.map(({ spool }) => spool.damaged)).toEqual(started.map(() => 0));
+  } finally {
+    for (const one of started) await one.close();
+  }
+}
+
 it('has every acknowledged event in the database in the end, once and in order', async () => {
   let run = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(action, { maxLength: 60, size: 'max' }),
       fc.constantFrom(1_500, 6_000, ROOMY),
-      async (actions, maxBytes) => {
-        const database = new MemoryLog();
-        let writers = ['a', 'b', 'c'].map((sessionId) => new Writer(sessionId));
-        for (const { sessionId } of writers) database.create(sessionId);
-        const path = join(folder.path, `run-${run++}`);
-        let node = await SpoolingNode.start(database, path, maxBytes);
-        const started = [node];
-        const writing: Promise<void>[] = [];
-        for (const step of actions) {
-          switch (step.kind) {
-            case 'append': {
-              const append = writers[step.writer]!.append(node, database, step.count);
-              writing.push(append);
-              append.catch(() => {});
-              if (step.isAwaited) await append;
-              break;
-            }
-            case 'weather':
-              database.weather = step.weather;
-              break;
-            case 'pass':
-              await node.clock.advance(step.ms);
-              break;
-            case 'turn':
-              await sleep(1);
-              break;
-            case 'kill': {
-              writing.length = 0;
-              const restart = node.kill();
-              writers = writers.map((writer) => writer.lose());
-              node = await restart(maxBytes);
-              started.push(node);
-            }
-          }
-        }
-        database.weather = 'up';
-        await Promise.all(writing);
-        await node.drained();
-        for (const { sessionId, acknowledged } of writers) {
-          const stored = database.eventsOf(sessionId);
-          expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, index) => index + 1));
-          const texts = stored.map((event) => event.type === 'transcript.final' && event.startMs);
-          expect(new Set(texts).size).toBe(stored.length);
-          expect(acknowledged.map(({ seq }) => plain(stored[seq - 1]!))).toEqual(acknowledged.map(plain));
-        }
-        expect(started.flatMap(({ codes }) => codes).filter((code) => code !== 'storage_full')).toEqual([]);
-        expect(started.map(({ spool }) => spool.damaged)).toEqual(started.map(() => 0));
-        for (const one of started) await one.close();
-      },
+      (actions, maxBytes) => carryOut(actions, join(folder.path, `run-${run++}`), maxBytes),
     ),
     { numRuns: 400 },
   );

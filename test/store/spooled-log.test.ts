@@ -2,14 +2,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DurableDraft } from '../../src/domain/event.ts';
+import type { DurableDraft, DurableEvent } from '../../src/domain/event.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
+import { systemClock } from '../../src/flow/clock.ts';
+import { openStore } from '../../src/store/open-store.ts';
 import type { SpooledLog } from '../../src/store/spooled-log.ts';
 import { storageUnavailable } from '../../src/store/storage-failure.ts';
-import { freshFolder } from '../support/databases.ts';
+import type { Store } from '../../src/store/store.ts';
+import { freshFolder, freshPostgres, hasPostgres } from '../support/databases.ts';
 import { MemoryLog } from '../support/memory-log.ts';
 import { ROOMY, SpoolingNode } from '../support/spooling-node.ts';
-import { done, failed, final, plain, sent, started, token } from './suites/fixture.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { create, done, failed, final, plain, sent, started, token } from './suites/fixture.ts';
 
 let folder: Awaited<ReturnType<typeof freshFolder>>;
 let nodes: SpoolingNode[];
@@ -98,8 +102,10 @@ describe('while the database is away', () => {
     expect(spooled[2]).toMatchObject({ receipt: { lastSeq: 4 } });
     expect(Object.keys(spooled[0]!)).not.toContain('words');
     expect(log.waiting).toBe(2);
+    expect(['a', 'b'].map((sessionId) => log.isWaiting(sessionId))).toEqual([true, false]);
     database.weather = 'up';
     await node.drained();
+    expect(log.isWaiting('a')).toBe(false);
     expect(JSON.stringify(database.eventsOf('a').slice(1))).toBe(JSON.stringify(spooled));
     expect(log.waiting).toBe(0);
     expect(node.errors).toEqual([]);
@@ -349,8 +355,12 @@ describe('draining', () => {
     await draining;
     expect(node.codes).toEqual(Array(3).fill('session_ended'));
     expect([seqsIn(database, 'a'), seqsIn(database, 'b')]).toEqual([[], [1]]);
-    // That was all of it: from now on the database says.
+    // That was all of it: from now on the database says, or the spool has room again.
+    database.weather = 'down';
     await log.append('a', [final(0)], after(0));
+    database.weather = 'up';
+    await node.drained();
+    expect(seqsIn(database, 'a')).toEqual([1]);
   });
 
   it('lets others pass where the database answers for all sessions but one', async () => {
@@ -452,5 +462,51 @@ describe('draining', () => {
     expect(next.log.waiting).toBe(1);
     await next.drained();
     expect(seqsIn(database, 'a')).toEqual([1]);
+  });
+});
+
+describe.runIf(hasPostgres)('over PostgreSQL', () => {
+  it('goes on through an outage, and through the end of its process, with nothing lost or stored twice', async () => {
+    const database = await freshPostgres();
+    const url = new URL(database.url);
+    const proxy = new TcpProxy({ host: url.hostname, port: Number(url.port || 5432) });
+    await proxy.set('forward');
+    url.host = `127.0.0.1:${proxy.port}`;
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => errors.push(error);
+    const options = {
+      databaseUrl: url.href,
+      dataDir: '',
+      clock: systemClock,
+      spool: { folder: spoolPath(), maxBytes: ROOMY, onError },
+    };
+    const told: DurableEvent[] = [];
+    const first = await openStore(options);
+    const { id } = await create(first);
+    const { fence } = (await first.sessions.claim(id, 'node', Date.now() + 60_000))!;
+    const write = async (store: Store, ...drafts: DurableDraft[]) => {
+      told.push(...(await store.log.append(id, drafts, { fence, afterSeq: told.length })));
+    };
+    await write(first, started);
+    await proxy.set('refuse');
+    await write(first, final(0), token('rsp_1', 0, 'ü\u2028'));
+    await write(first, final(1000));
+    await proxy.set('forward');
+    await vi.waitFor(async () => expect(await first.log.read(id, 0, 9)).toEqual(told), { timeout: 60_000 });
+    await write(first, final(2000));
+    await proxy.set('refuse');
+    await write(first, final(3000), done());
+    expect(first.isWaiting(id)).toBe(true);
+    await first.close();
+
+    await proxy.set('forward');
+    const second = await openStore(options);
+    await vi.waitFor(() => expect(second.isWaiting(id)).toBe(false), { timeout: 60_000 });
+    expect(JSON.stringify(await second.log.read(id, 0, 9))).toBe(JSON.stringify(told));
+    expect(await second.sessions.find(id, null)).toMatchObject({ state: 'DONE', lastSeq: 7 });
+    expect(errors).toEqual([]);
+    await second.close();
+    await proxy.close();
+    await database.drop();
   });
 });

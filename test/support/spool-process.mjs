@@ -1,15 +1,18 @@
 /**
- * A process that spools, to be killed, or to run out of room: run with tsx, started by `spool.test.ts`.
+ * A process that spools, to be killed, or to run out of room; started by `spool.test.ts`.
  *
- *     node --import tsx spool-process.mjs load <folder> <first seq>
- *     node --import tsx spool-process.mjs limit <folder>
+ *     node spool-process.mjs <spool.js> load <folder> <first seq>
+ *     node spool-process.mjs <spool.js> limit <folder>
  */
 import { spawnSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Spool } from '../../src/store/spool.ts';
 
-const [, , mode, folder, firstSeq] = process.argv;
+const [, , spoolModule, mode, folder, firstSeq] = process.argv;
+const { Spool } = await import(spoolModule);
+
+/** Of util-linux. */
+const PRLIMIT = 'prlimit';
 
 /** At once, and all of it: what was said has been said when the process is killed. */
 const say = (line) => writeSync(1, `${line}\n`);
@@ -48,7 +51,7 @@ async function load() {
 async function limit() {
   const spool = await Spool.open(folder, { maxBytes: 1_000_000 });
   const limitFiles = (size) => {
-    const { status, stderr } = spawnSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`]);
+    const { status, stderr } = spawnSync(PRLIMIT, ['--pid', String(process.pid), `--fsize=${size}:`]);
     if (status !== 0) throw new Error(String(stderr));
   };
   const add = async (seq, length) => {

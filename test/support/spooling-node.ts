@@ -19,6 +19,7 @@ export class SpoolingNode {
   readonly #connection: Connection;
   readonly #database: MemoryLog;
   #isKilled = false;
+  #isClosed = false;
 
   private constructor(path: string, spool: Spool, database: MemoryLog) {
     this.#path = path;
@@ -39,19 +40,24 @@ export class SpoolingNode {
     this.#connection.cut();
     const path = `${this.#path}+`;
     mkdirSync(path);
-    for (const file of readdirSync(this.#path))
-      if (file.endsWith('.jsonl')) copyFileSync(join(this.#path, file), join(path, file));
+    for (const file of readdirSync(this.#path).filter((name) => name.endsWith('.jsonl')))
+      try {
+        copyFileSync(join(this.#path, file), join(path, file));
+      } catch (error) {
+        // What it was about to delete may have gone meanwhile.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
     return (maxBytes = ROOMY) => SpoolingNode.start(this.#database, path, maxBytes);
   }
 
-  /** Lets time pass until nothing waits. */
+  /** Lets time pass until nothing waits, or it is killed or closed. */
   async drained(): Promise<void> {
     let isDone = false;
     const waiting = this.log.whenDrained().finally(() => {
       isDone = true;
     });
-    while (!isDone) await this.clock.advance(500);
-    await waiting;
+    while (!isDone && !this.#isKilled && !this.#isClosed) await this.clock.advance(500);
+    if (!this.#isKilled) await waiting;
   }
 
   /** The codes of what it was told of; what is no failure, as it is. */
@@ -60,6 +66,7 @@ export class SpoolingNode {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await (this.#isKilled ? this.spool : this.log).close();
   }
 }
