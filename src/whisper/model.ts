@@ -43,7 +43,7 @@ export interface WhisperModel {
 }
 
 /** What a thread keeps of the utterances that are being spoken: some 5 MB a second of each with base. */
-export const MEMORY_BYTES = 96 * 2 ** 20;
+export const MEMORY_BYTES = 80 * 2 ** 20;
 
 /**
  * Tokens of a hypothesis that the decoder chose by listening to the last so much sound are left out: most of them
