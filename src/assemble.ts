@@ -149,7 +149,7 @@ export async function assemble(
     bus,
     clock,
     deliver: (tenantId, event) => hub.deliver(tenantId, event),
-    changed: (sessionId) => hub.lookAgain(sessionId),
+    changed: (sessionId, seq) => hub.lookAgain(sessionId, seq),
     take: (sessionId) => void directory.letGo(sessionId).catch(onError),
     cancel: (sessionId) => void forget(sessionId).catch(onError),
   });

@@ -17,8 +17,8 @@ export interface RelayParts {
   readonly clock: Clock;
   /** An event of a session followed here, told by another node; maybe twice. Not to be published again. */
   readonly deliver: (tenantId: string, event: SessionEvent) => void;
-  /** The log of a session followed here has events that were not delivered. */
-  readonly changed: (sessionId: string) => void;
+  /** The log of a session followed here has events, up to `seq`, that were not delivered. */
+  readonly changed: (sessionId: string, seq: number) => void;
   /** A client has come to another node: the session should go there. */
   readonly take: (sessionId: string, requestId: string) => void;
   /** The session was deleted. */
@@ -129,7 +129,7 @@ export class Relay {
     const followed = this.#here.get(sessionId);
     if (!followed || seq <= followed.seq) return;
     followed.seq = seq;
-    this.#parts.changed(sessionId);
+    this.#parts.changed(sessionId, seq);
   }
 }
 

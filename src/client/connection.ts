@@ -36,8 +36,8 @@ export type ConnectionState =
 export type ConnectionKind = ConnectionState['kind'];
 
 export type ConnectionEvent =
-  /** `session.ready` came: send from this sample. */
-  | { readonly kind: 'ready'; readonly resumed: boolean; readonly resumeFromSample: number }
+  /** `session.ready` came: send from this sample, the first where nothing of the audio has got through. */
+  | { readonly kind: 'ready'; readonly resumeFromSample: number }
   /** The socket closed, or never opened. `error` is what the gateway said just before, where it said something. */
   | { readonly kind: 'lost'; readonly code: number; readonly error: EarshotError | null }
   /** The pause is over. */
@@ -91,8 +91,6 @@ export function step(state: ConnectionState, event: ConnectionEvent, now: Circum
       return [{ kind: 'done' }, [{ kind: 'close' }]];
     case 'ready':
       if (state.kind !== 'connecting') return stay;
-      if (state.resuming && !event.resumed)
-        return failed(notResumable('the gateway began anew instead of going on'));
       return [
         { kind: state.ending ? 'ending' : 'open' },
         [

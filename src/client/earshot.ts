@@ -43,7 +43,7 @@ export interface SharedStream {
   /** As the session was created with; 16 kHz mono s16 where left out. */
   readonly audio?: AudioFormat;
   /** Asked for a fresh token when a lost connection is to be taken up again; the first one is used where left out. */
-  readonly renewToken?: (() => Promise<string>) | undefined;
+  readonly renewToken?: ((signal: AbortSignal) => Promise<string>) | undefined;
 }
 
 /** A gateway, seen from outside. Every method throws {@link EarshotError} with the gateway's stable `code`. */
@@ -68,7 +68,7 @@ export class Earshot {
   async stream(request: SessionRequest = {}, options: LiveStreamOptions = {}): Promise<LiveStream> {
     const { id: sessionId, stream } = await this.createSession(request, { signal: options.signal });
     const audio = { ...DEFAULT_AUDIO, ...request.audio };
-    const renewToken = async () => (await this.token(sessionId)).token;
+    const renewToken = async (signal: AbortSignal) => (await this.token(sessionId, { signal })).token;
     return this.attach({ sessionId, stream, audio, renewToken }, options);
   }
 
@@ -81,10 +81,12 @@ export class Earshot {
     if (!WebSocket)
       throw new TypeError('this runtime has no WebSocket: pass one, e.g. that of the package ws');
     let firstToken: string | null = stream.token;
-    const address = async (lastSeq: number) => {
+    const address = async (lastSeq: number, signal: AbortSignal) => {
       const url = new URL(stream.url);
-      url.searchParams.set('token', firstToken ?? (renewToken ? await renewToken() : stream.token));
-      if (lastSeq > 0) url.searchParams.set('after', String(lastSeq));
+      const isFirst = firstToken !== null;
+      url.searchParams.set('token', firstToken ?? (renewToken ? await renewToken(signal) : stream.token));
+      // Also where nothing was heard before: what the lost connection was told would be missing.
+      if (!isFirst) url.searchParams.set('after', String(lastSeq));
       firstToken = null;
       return url.href;
     };
@@ -95,7 +97,7 @@ export class Earshot {
         WebSocket,
         timing: this.#timing,
         address,
-        session: () => this.session(sessionId),
+        session: (signal) => this.session(sessionId, { signal }),
       },
       options,
     );

@@ -37,10 +37,10 @@ export interface StreamTarget {
   readonly audio: AudioFormat;
   readonly WebSocket: WebSocketConstructor;
   readonly timing: Timing;
-  /** The address for the next connection, with a token that is still good. */
-  address(lastSeq: number): Promise<string>;
+  /** The address for the next connection, with a token that is still good; `signal` aborts when it takes too long. */
+  address(lastSeq: number, signal: AbortSignal): Promise<string>;
   /** The session as it stands, to tell what was stored when the stream is beyond help. */
-  session(): Promise<Session>;
+  session(signal: AbortSignal): Promise<Session>;
 }
 
 const FIRST_CONNECTION_MS = 10_000;
@@ -196,7 +196,7 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
 
   #connect(): void {
     const { address, WebSocket } = this.#target;
-    address(this.#lastSeq).then(
+    this.#inTime((signal) => address(this.#lastSeq, signal)).then(
       (url) => {
         if (this.#state.kind !== 'connecting') return;
         this.#socket = new Socket(WebSocket, url, this.#listener);
@@ -209,6 +209,22 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
     );
   }
 
+  /** Asked over a connection that died without a word, nothing would come for minutes. */
+  async #inTime<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const late = new AbortController();
+    const tooLate = new Promise<never>((_, reject) => {
+      late.signal.addEventListener('abort', () => reject(late.signal.reason), { once: true });
+    });
+    const cancel = this.#target.timing.after(HANDSHAKE_MS, () =>
+      late.abort(new EarshotError('unreachable', `no answer within ${HANDSHAKE_MS / 1000} s`)),
+    );
+    try {
+      return await Promise.race([ask(late.signal), tooLate]);
+    } finally {
+      cancel();
+    }
+  }
+
   #disconnect(): void {
     this.#cancelRetry();
     this.#cancelWatch();
@@ -217,10 +233,10 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
     this.#socket = null;
   }
 
-  #onReady({ resumed, resumeFromSample, limits }: ReadyMessage): void {
+  #onReady({ resumeFromSample, limits }: ReadyMessage): void {
     this.#watch(SILENCE_MS);
     this.#maxFrameBytes = limits.maxFrameBytes;
-    this.#apply({ kind: 'ready', resumed, resumeFromSample });
+    this.#apply({ kind: 'ready', resumeFromSample });
   }
 
   #onAcknowledged({ receivedSamples, committedSamples }: AckMessage): void {
@@ -255,8 +271,8 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
   /** Tells why there will be no receipt, with what the gateway has stored where that can be read. */
   async #reject(error: EarshotError): Promise<void> {
     this.#over = error;
-    const session =
-      error.code === 'aborted' ? undefined : await this.#target.session().catch(() => undefined);
+    const stored = () => this.#inTime((signal) => this.#target.session(signal)).catch(() => undefined);
+    const session = error.code === 'aborted' ? undefined : await stored();
     const told = error.withSession(session);
     this.#over = told;
     this.#settle.reject(told);

@@ -25,7 +25,7 @@ export function eventRoutes(parts: HttpParts): Routes {
     if (!record) throw new Failure('not_found', 'There is no such session.');
     const after = readSeq(cursorOf(c) ?? '0');
     return sseResponse(async function* (signal) {
-      for await (const event of follow(id, after, { store, hub }, signal))
+      for await (const event of follow(id, after, { store, hub, clock }, signal))
         yield { event: event.type, data: event, id: isDurable(event) ? String(event.seq) : null };
     }, clock);
   });

@@ -11,6 +11,9 @@ export interface SseEvent {
 /** A comment this often keeps proxies from closing a quiet stream. */
 const COMMENT_EVERY_MS = 15_000;
 
+/** A reader that takes nothing for so long, while something waits for it, is let go: it goes on when it is back. */
+const STALLED_MS = 10_000;
+
 /** What a client waits before it connects again. */
 const RETRY_MS = 2000;
 
@@ -27,9 +30,19 @@ function frame({ event, data, id }: SseEvent): Uint8Array {
   return encode(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
+/** Breaks a stream off: the server closes the connection, and writes this where it writes what went wrong. */
+class StalledReader extends Error {
+  constructor() {
+    super(`a reader of events took nothing for ${STALLED_MS / 1000} s`);
+    this.name = 'StalledReader';
+    // It is nobody's mistake: from where in the code it was noticed tells nothing.
+    this.stack = '';
+  }
+}
+
 /**
- * Streams events until they end or the client leaves. The next event is only asked for when the last has been
- * taken, so a reader that stalls holds one event and its place in the hub, no more.
+ * Streams events until they end, the client leaves, or it stalls. The next event is only asked for when the last
+ * has been taken, so a reader that stalls holds one event and its place in the hub, and that not for long.
  * @param open Given a signal that aborts when the client leaves.
  */
 export function sseResponse(open: (signal: AbortSignal) => AsyncIterable<SseEvent>, clock: Clock): Response {
@@ -39,25 +52,37 @@ export function sseResponse(open: (signal: AbortSignal) => AsyncIterable<SseEven
   let next: Promise<IteratorResult<SseEvent>> | null = events.next();
   next.catch(() => {});
 
+  const leave = () => {
+    leaving.abort();
+    next?.catch(() => {});
+    void events.return?.();
+  };
+  let cancelStalled = () => {};
+  const offer = (controller: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array) => {
+    controller.enqueue(bytes);
+    cancelStalled = clock.after(STALLED_MS, () => {
+      leave();
+      controller.error(new StalledReader());
+    });
+  };
+
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(encode(`retry: ${RETRY_MS}\n\n`));
+      offer(controller, encode(`retry: ${RETRY_MS}\n\n`));
     },
+    // Called once what was offered last has been taken.
     async pull(controller) {
+      cancelStalled();
       next ??= events.next();
       const result = await Promise.race([next, quiet(clock, next)]);
-      if (result === 'quiet') {
-        controller.enqueue(encode(': still here\n\n'));
-        return;
-      }
+      if (result === 'quiet') return offer(controller, encode(': still here\n\n'));
       next = null;
       if (result.done) controller.close();
-      else controller.enqueue(frame(result.value));
+      else offer(controller, frame(result.value));
     },
     cancel() {
-      leaving.abort();
-      next?.catch(() => {});
-      void events.return?.();
+      cancelStalled();
+      leave();
     },
   });
   return new Response(stream, { headers: HEADERS });

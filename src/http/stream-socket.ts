@@ -1,7 +1,7 @@
 /** One WebSocket connection to one live session: its messages, acknowledgements, events and close. */
 import type { RawData, WebSocket } from 'ws';
 import { Failure } from '../domain/failure.ts';
-import type { SessionRecord } from '../domain/session.ts';
+import { hasEnded, type SessionRecord } from '../domain/session.ts';
 import { follow } from '../session/follow.ts';
 import type { LiveSession } from '../session/live.ts';
 import type { Connection } from '../session/live-parts.ts';
@@ -87,6 +87,8 @@ export class StreamSocket implements Connection {
     const seq = after === undefined ? undefined : readSeq(after);
     const record = await find();
     if (this.#gone.signal.aborted) return;
+    // Its client may not know yet: the connection was lost before the last events got through.
+    if (seq !== undefined && hasEnded(record.state)) await this.#follow(record.id, seq);
     const session = await this.#parts.directory.open(record);
     const { resumed, from } = await session.attach(this);
     this.#session = session;
@@ -132,8 +134,7 @@ export class StreamSocket implements Connection {
   }
 
   async #follow(sessionId: string, after: number): Promise<void> {
-    const { store, hub } = this.#parts;
-    for await (const event of follow(sessionId, after, { store, hub }, this.#gone.signal)) {
+    for await (const event of follow(sessionId, after, this.#parts, this.#gone.signal)) {
       if (this.#ws.readyState !== this.#ws.OPEN) return;
       this.#send(event);
       while (this.#ws.bufferedAmount > SEND_WAITING_BYTES && !this.#gone.signal.aborted)

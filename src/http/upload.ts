@@ -16,7 +16,7 @@ export interface Accepted {
 }
 
 /**
- * Reads an upload and queues it. Nothing is left behind where it throws.
+ * Reads an upload and queues it. Nothing is left behind where it throws, but where nobody knows what was stored.
  * @throws Failure `audio_undecodable` where the first bytes are no known audio, `overloaded`, and what reading
  * the body and the options may say.
  */
@@ -30,6 +30,7 @@ export async function acceptRecording(
   const id = newId('ses');
   const path = uploads.pathOf(id);
   const upload = await receiveUpload(request, path, limits.maxUploadBytes);
+  let accepted: Accepted;
   try {
     const options = readOptions(withContainer(upload.options), abilities);
     if (options.audio.encoding === 'container') await refuseUnknown(path);
@@ -44,14 +45,18 @@ export async function acceptRecording(
       model: abilities.modelName,
       durationMs,
     } as const;
-    const accepted = await createUnder(key === null ? null : { key, fingerprint }, session, store.sessions);
-    if (accepted.isNew) await recordings.enqueue(id);
-    else await uploads.discard(id);
-    return accepted;
+    accepted = await createUnder(key === null ? null : { key, fingerprint }, session, store.sessions);
+    if (!accepted.isNew) await uploads.discard(id);
   } catch (error) {
-    await uploads.discard(id);
+    // It may be the answer alone that is missing: then the session is there and needs its audio. Otherwise that belongs to
+    // nothing, and is erased in time.
+    const isUnknown = error instanceof Failure && error.code === 'storage_unavailable';
+    if (!isUnknown) await uploads.discard(id);
     throw error;
   }
+  // Whatever becomes of this, the next sweep finds the session.
+  if (accepted.isNew) await recordings.enqueue(id);
+  return accepted;
 }
 
 /**

@@ -5,6 +5,7 @@
 import PgBoss from 'pg-boss';
 import { Failure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
+import { Gate } from '../flow/gate.ts';
 import type { Store } from '../store/store.ts';
 import type { Uploads } from './uploads.ts';
 
@@ -19,6 +20,9 @@ const EXPIRE_HOURS = 23;
 /** How often uploads that belong to nothing are looked for. */
 const ERASE_ORPHANS_EVERY_MS = 10 * 60_000;
 
+/** What was begun has waited in the queue once already. */
+const BEGUN_PRIORITY = 1;
+
 /** Of PostgreSQL (errcodes appendix). */
 const DEADLOCK_DETECTED = '40P01';
 const CREATE_TRIES = 5;
@@ -26,8 +30,15 @@ const CREATE_TRIES = 5;
 /** Connections of pg-boss; the embedded database has twenty in all. */
 const CONNECTIONS = 2;
 
+/**
+ * A recording over which so many processes died is worked on alone: whatever else the process was doing dies with it, and
+ * is not to be taken for the reason again and again.
+ */
+const SUSPECT_AFTER = 2;
+
 interface Job {
   readonly sessionId: string;
+  readonly isSuspect: boolean;
 }
 
 export interface RecordingsParts {
@@ -45,6 +56,7 @@ export class Recordings {
   readonly #parts: RecordingsParts;
   readonly #boss: PgBoss;
   readonly #running = new Map<string, AbortController>();
+  readonly #gate = new Gate();
   #workers: string[] = [];
   #erasedOrphansMs = 0;
 
@@ -53,16 +65,23 @@ export class Recordings {
     this.#boss = boss;
   }
 
-  /** Opens the queue and begins to work it off. */
+  /** Opens the queue. */
   static async open(parts: RecordingsParts): Promise<Recordings> {
     const { connectionString } = parts.store;
     const boss = new PgBoss({ connectionString, max: CONNECTIONS, schedule: false });
     boss.on('error', parts.onError);
     await boss.start();
     await createQueue(boss);
-    const recordings = new Recordings(parts, boss);
-    await recordings.#startWorkers();
-    return recordings;
+    return new Recordings(parts, boss);
+  }
+
+  /**
+   * Begins to work the queue off; alone on an embedded database, first of all with what the process before died over.
+   * @param nowMs See {@link sweep}.
+   */
+  async begin(nowMs: number): Promise<void> {
+    if (this.#parts.store.kind === 'embedded') await this.#queueAgain(nowMs);
+    await this.#startWorkers();
   }
 
   /** @throws Failure `overloaded` where enough recordings wait already. */
@@ -76,9 +95,7 @@ export class Recordings {
 
   /** Queues a recording whose upload is complete. */
   async enqueue(sessionId: string): Promise<void> {
-    const options = { singletonKey: sessionId, retryLimit: 0, expireInHours: EXPIRE_HOURS };
-    await this.#boss.send(QUEUE, { sessionId } satisfies Job, options);
-    for (const worker of this.#workers) this.#boss.notifyWorker(worker);
+    await this.#send({ sessionId, isSuspect: false }, 0);
   }
 
   /** Stops working on a recording that is being deleted, and throws its upload away. */
@@ -92,8 +109,7 @@ export class Recordings {
    * @param nowMs Claims that ran out before count.
    */
   async sweep(nowMs: number): Promise<void> {
-    for (const record of await this.#parts.store.sessions.abandoned('recording', nowMs))
-      if (!this.#running.has(record.id)) await this.enqueue(record.id);
+    await this.#queueAgain(nowMs);
     if (nowMs - this.#erasedOrphansMs < ERASE_ORPHANS_EVERY_MS) return;
     this.#erasedOrphansMs = nowMs;
     await this.#parts.uploads.eraseOrphans(nowMs);
@@ -106,27 +122,44 @@ export class Recordings {
     await this.#boss.stop({ graceful: true, timeout: 5000, wait: true });
   }
 
+  async #queueAgain(nowMs: number): Promise<void> {
+    for (const { id, state, crashes } of await this.#parts.store.sessions.abandoned('recording', nowMs))
+      if (!this.#running.has(id)) {
+        const job = { sessionId: id, isSuspect: crashes >= SUSPECT_AFTER };
+        await this.#send(job, state === 'IN_PROGRESS' ? BEGUN_PRIORITY : 0);
+      }
+  }
+
+  async #send(job: Job, priority: number): Promise<void> {
+    const options = { singletonKey: job.sessionId, priority, retryLimit: 0, expireInHours: EXPIRE_HOURS };
+    await this.#boss.send(QUEUE, job, options);
+    for (const worker of this.#workers) this.#boss.notifyWorker(worker);
+  }
+
   async #startWorkers(): Promise<void> {
     const options = { batchSize: 1, pollingIntervalSeconds: POLL_SECONDS };
     for (let count = 0; count < this.#parts.atOnce; count++)
       this.#workers.push(
         await this.#boss.work<Job>(QUEUE, options, async ([job]) => {
-          if (job) await this.#work(job.data.sessionId).catch(this.#parts.onError);
+          if (job) await this.#work(job.data).catch(this.#parts.onError);
         }),
       );
   }
 
-  async #work(sessionId: string): Promise<void> {
-    const record = await this.#parts.store.sessions.find(sessionId, null);
-    if (!record || this.#running.has(sessionId)) return;
+  async #work({ sessionId, isSuspect }: Job): Promise<void> {
+    if (this.#running.has(sessionId)) return;
     const abort = new AbortController();
     this.#running.set(sessionId, abort);
+    const leave = await this.#gate.enter(isSuspect);
     try {
+      const record = await this.#parts.store.sessions.find(sessionId, null);
+      if (!record || abort.signal.aborted) return;
       const isDone = await this.#parts.transcribe(record, abort.signal);
       // Deleted on another node, perhaps: then nobody needs the audio either.
       if (isDone || !(await this.#parts.store.sessions.find(sessionId, null)))
         await this.#parts.uploads.discard(sessionId);
     } finally {
+      leave();
       this.#running.delete(sessionId);
     }
   }

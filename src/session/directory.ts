@@ -105,7 +105,8 @@ export class Directory {
   async sweep(resumeWindowMs: number): Promise<void> {
     const { store } = this.#parts.opening;
     for (const record of await store.sessions.abandoned('live', this.#parts.clock.now() - resumeWindowMs)) {
-      if (this.#here.has(record.id)) continue;
+      // What waits here is stored before anybody looks at where the session stands.
+      if (this.#here.has(record.id) || store.isWaiting(record.id)) continue;
       const claim = await this.#claim(record.id);
       if (!claim) continue;
       const { journal, answers } = await openSession(record, claim.fence, this.#parts.opening);
@@ -122,7 +123,8 @@ export class Directory {
       sessions.map(async (session) => {
         if (session.status !== 'fulfilled') return;
         await session.value.handOver();
-        await this.#release(session.value.record.id);
+        // Where that fails, the claim runs out by itself; the others are to be handed over all the same.
+        await this.#release(session.value.record.id).catch(this.#parts.onError);
       }),
     );
   }

@@ -15,7 +15,7 @@ const LOOK_AGAIN_MS = 1000;
 export async function* readFeed(
   tenantId: string,
   cursor: string | null,
-  { store, hub, clock }: FollowParts & { readonly clock: Clock },
+  { store, hub, clock }: FollowParts,
   signal: AbortSignal,
 ): AsyncGenerator<{ cursor: string; event: DurableEvent }, void, undefined> {
   let at = cursor ?? (await store.log.feed(tenantId, null, 1)).cursor;

@@ -2,14 +2,23 @@
 import { type DurableEvent, isDurable, isTerminal, type SessionEvent } from '../domain/event.ts';
 import { hasEnded } from '../domain/session.ts';
 import { Lagged } from '../flow/broadcast.ts';
+import { type Clock, sleep } from '../flow/clock.ts';
 import type { Store } from '../store/store.ts';
-import { type Hub, LOOK_AGAIN } from './hub.ts';
+import type { Hub } from './hub.ts';
 
 const PAGE = 200;
+
+/**
+ * How often, and how many times, the log is read again for what was told and is not in it: for as long as it takes a
+ * node whose database was away to store what waits on its disk.
+ */
+const BEHIND_MS = 500;
+const BEHIND_TRIES = 20;
 
 export interface FollowParts {
   readonly store: Store;
   readonly hub: Hub;
+  readonly clock: Clock;
 }
 
 /**
@@ -19,10 +28,12 @@ export interface FollowParts {
 export async function* follow(
   sessionId: string,
   after: number,
-  { store, hub }: FollowParts,
+  { store, hub, clock }: FollowParts,
   signal: AbortSignal,
 ): AsyncGenerator<SessionEvent, void, undefined> {
   let seen = after;
+  /** The highest seq that was heard of. */
+  let told = after;
   while (!signal.aborted) {
     // Listening begins before the log is read, so nothing can fall between the two.
     const live = hub.listen(sessionId);
@@ -31,30 +42,34 @@ export async function* follow(
     try {
       const heard = live[Symbol.asyncIterator]();
       // The same place in the audience throughout: leaving and coming back would be told to the other nodes.
-      for (let isBehind = true; isBehind; ) {
-        for await (const event of readLog(store, sessionId, seen)) {
-          seen = event.seq;
-          yield event;
+      do {
+        for (let tries = 0; tries === 0 || (told > seen && tries < BEHIND_TRIES); tries++) {
+          if (tries > 0) await sleep(clock, BEHIND_MS, signal);
+          for await (const event of readLog(store, sessionId, seen)) {
+            seen = event.seq;
+            yield event;
+          }
+          const record = await store.sessions.find(sessionId, null);
+          if (!record || (hasEnded(record.state) && record.lastSeq <= seen)) return;
         }
-        const record = await store.sessions.find(sessionId, null);
-        if (!record || (hasEnded(record.state) && record.lastSeq <= seen)) return;
-        isBehind = false;
-        while (!isBehind) {
+        told = seen;
+        while (told === seen) {
           const next = await heard.next();
           if (next.done) break;
           const event = next.value;
-          // Said outright, or by a hole: another node wrote in between, and the log has it.
-          isBehind = event === LOOK_AGAIN || (isDurable(event) && event.seq > seen + 1);
-          if (isBehind || event === LOOK_AGAIN) continue;
-          if (isDurable(event)) {
-            if (event.seq <= seen) continue;
-            seen = event.seq;
+          // Said outright, or by a hole: what is missing is in the log.
+          if (event.type === 'look again') told = Math.max(told, event.seq);
+          else if (!isDurable(event)) yield event;
+          else if (event.seq > seen + 1) told = event.seq;
+          else if (event.seq > seen) {
+            told = seen = event.seq;
+            yield event;
+            if (isTerminal(event)) return;
           }
-          yield event;
-          if (isTerminal(event)) return;
         }
-      }
+      } while (told > seen);
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof Lagged)) throw error;
     } finally {
       signal.removeEventListener('abort', stop);

@@ -14,11 +14,14 @@ export interface OtherNodes {
   unfollow(sessionId: string): void;
 }
 
-/** Said in the place of events that were not heard here: the log has them. */
-export const LOOK_AGAIN = 'look again';
+/** Said in the place of events that were not heard here: the log has them, or soon will, up to this seq. */
+export interface LookAgain {
+  readonly type: 'look again';
+  readonly seq: number;
+}
 
 /** What a listener is handed. */
-export type Heard = SessionEvent | typeof LOOK_AGAIN;
+export type Heard = SessionEvent | LookAgain;
 
 const ALONE: OtherNodes = { publish: () => {}, follow: () => {}, unfollow: () => {} };
 
@@ -61,9 +64,9 @@ export class Hub {
     this.#feeds.delete(tenantId);
   }
 
-  /** Sends everybody who follows a session here to its log: something was stored that they did not hear of. */
-  lookAgain(sessionId: string): void {
-    this.#sessions.get(sessionId)?.publish(LOOK_AGAIN);
+  /** Sends everybody who follows a session here to its log: events up to `seq` were stored, and not all told here. */
+  lookAgain(sessionId: string, seq: number): void {
+    this.#sessions.get(sessionId)?.publish({ type: 'look again', seq });
   }
 
   /** Every event of a session published from now on. */

@@ -17,8 +17,10 @@ import { pipelineSettings } from './pipeline.ts';
 type Phase =
   | { readonly kind: 'waiting'; readonly cancel: () => void }
   | { readonly kind: 'attached'; readonly connection: Connection }
-  /** Takes no more audio; what came before may still be worked on, while the client waits for the end of it. */
-  | { readonly kind: 'ended'; readonly connection: Connection | null };
+  /** Takes no more audio; what came before is worked on, and whoever is connected then is told the end of it. */
+  | { readonly kind: 'ending'; readonly connection: Connection | null }
+  /** Not to be had here any more, for this reason. */
+  | { readonly kind: 'gone'; readonly reason: Failure };
 
 export class LiveSession {
   readonly record: SessionRecord;
@@ -59,18 +61,20 @@ export class LiveSession {
   }
 
   /**
-   * Connects a client, replacing the one before. Audio sent from now on begins at the returned position.
+   * Connects a client, replacing the one before. Audio sent from now on begins at the returned position: where its
+   * audio has ended, behind the last of it.
    * @returns Whether the session had audio before, and the position in samples at 16 kHz.
-   * @throws Failure `session_ended`
+   * @throws Failure `session_ended`; `conflict`, `shutting_down` where it is on its way elsewhere
    */
   async attach(connection: Connection): Promise<{ resumed: boolean; from: Samples }> {
     const before = this.#phase;
-    if (before.kind === 'ended') throw new Failure('session_ended', 'This session has ended.');
+    if (before.kind === 'gone') throw before.reason;
     if (before.kind === 'waiting') before.cancel();
-    this.#phase = { kind: 'attached', connection };
-    if (before.kind === 'attached')
-      before.connection.close(new Failure('replaced', 'A newer connection took over this session.'));
+    this.#phase = { kind: before.kind === 'ending' ? 'ending' : 'attached', connection };
+    if (before.kind !== 'waiting')
+      before.connection?.close(new Failure('replaced', 'A newer connection took over this session.'));
     const resumed = this.#started;
+    if (before.kind === 'ending') return { resumed, from: this.#received() };
     // One after another: a third connection may come while the second still waits for the run of the first.
     this.#interrupted = this.#interrupted.then(() => this.#interrupt());
     await this.#interrupted;
@@ -154,9 +158,10 @@ export class LiveSession {
 
   /** Erased by its owner: drops everything, stores nothing more. */
   async cancel(): Promise<void> {
-    const { connection } = this.#leave();
+    const deleted = new Failure('session_ended', 'This session was deleted.');
+    const connection = this.#leave(deleted);
     this.#journal.close();
-    connection?.close(new Failure('session_ended', 'This session was deleted.'));
+    connection?.close(deleted);
     await this.#answers.stop();
     await this.#intake?.drop();
     this.#over();
@@ -164,8 +169,10 @@ export class LiveSession {
 
   /** Its client has gone on at another node: drops what is not stored, since it is sent there again. */
   async letGo(): Promise<void> {
-    const { connection, isFirst } = this.#leave();
-    if (!isFirst) return await this.over;
+    if (this.#isOver) return await this.over;
+    const connection = this.#leave(
+      new Failure('conflict', 'This session is on its way to another node; try again in a moment.'),
+    );
     await this.#intake?.drop();
     await this.#answers.stop();
     connection?.close(new Failure('replaced', 'A newer connection took over this session on another node.'));
@@ -174,15 +181,16 @@ export class LiveSession {
 
   /** The node goes down: stores what is being said, and leaves the session to be resumed elsewhere. */
   async handOver(): Promise<void> {
-    const { connection, isFirst } = this.#leave();
-    if (!isFirst) {
+    if (this.#isOver) {
       // Its audio has ended: only an answer that takes long could keep it from its receipt.
       await this.#answers.stop();
       return await this.over;
     }
+    const restarting = new Failure('shutting_down', 'This node is restarting; connect again to go on.');
+    const connection = this.#leave(restarting);
     await this.#intake?.finish().catch(() => {});
     await this.#answers.stop();
-    connection?.close(new Failure('shutting_down', 'This node is restarting; connect again to go on.'));
+    connection?.close(restarting);
     this.#over();
   }
 
@@ -225,36 +233,41 @@ export class LiveSession {
     this.#base = intake.run.committed;
   }
 
-  /** Takes no more audio. `isFirst` is false where that was so before: somebody else ends the session. */
-  #leave(): { readonly connection: Connection | null; readonly isFirst: boolean } {
+  /** Whether it takes no more audio: somebody ends it, or has. */
+  get #isOver(): boolean {
+    return this.#phase.kind === 'ending' || this.#phase.kind === 'gone';
+  }
+
+  /** Takes no more audio, to end here or because it is gone; returns who is connected. */
+  #leave(to: 'end' | Failure): Connection | null {
     const phase = this.#phase;
-    if (phase.kind === 'ended') return { connection: phase.connection, isFirst: false };
     if (phase.kind === 'waiting') phase.cancel();
     this.#cancelIdle();
-    const connection = phase.kind === 'attached' ? phase.connection : null;
-    this.#phase = { kind: 'ended', connection };
-    return { connection, isFirst: true };
+    const connection = phase.kind === 'attached' || phase.kind === 'ending' ? phase.connection : null;
+    this.#phase = to === 'end' ? { kind: 'ending', connection } : { kind: 'gone', reason: to };
+    return connection;
   }
 
   async #end(endedBy: EndedBy, reason: Failure | 'done'): Promise<void> {
-    const { connection, isFirst } = this.#leave();
-    if (!isFirst) return;
+    if (this.#isOver) return;
+    this.#leave('end');
     try {
       await this.#intake?.finish();
       await endWell(this.#journal, this.#answers, this.#receivedMs(), endedBy);
-      connection?.close(reason);
-      this.#over();
     } catch (error) {
-      await this.#break(connection, error);
+      return await this.#break(error);
     }
+    this.#leave(new Failure('session_ended', 'This session has ended.'))?.close(reason);
+    this.#over();
   }
 
   #fail(error: unknown): void {
-    const { connection, isFirst } = this.#leave();
-    if (isFirst) void this.#break(connection, error);
+    if (this.#isOver) return;
+    this.#leave('end');
+    void this.#break(error);
   }
 
-  async #break(connection: Connection | null, error: unknown): Promise<void> {
+  async #break(error: unknown): Promise<void> {
     const reason =
       error instanceof Failure
         ? error
@@ -263,7 +276,7 @@ export class LiveSession {
     // it ours to end where another node has it.
     if (reason.code !== 'storage_unavailable' && reason.code !== 'claim_lost')
       await endBadly(this.#journal, this.#answers, this.#receivedMs(), reason).catch(() => {});
-    connection?.close(reason);
+    this.#leave(reason)?.close(reason);
     this.#over();
   }
 

@@ -91,7 +91,7 @@ export async function readFeed(
       where tenant_id = ${tenantId} and events.xid < edge.xid and ${after !== null}
         and (events.xid, position) > (${xid}::xid8, ${position}::bigint)
         and (${since}::pg_snapshot is null or not pg_visible_in_snapshot(events.xid, ${since}::pg_snapshot))
-      order by events.xid, position
+      order by events.xid, events.position
       limit ${limit}
     ) page on true`;
   // More digits than a database of this age has had transactions: from another one, or from before a restore.

@@ -10,6 +10,9 @@ import type { Store } from './store.ts';
 import { tokenStore } from './tokens.ts';
 import { uploadStore } from './uploads.ts';
 
+/** How long a start waits at most for what an earlier process left in the spool. */
+const LEFT_BEHIND_MS = 60_000;
+
 export interface SpoolOptions {
   /** Of this node's own. */
   readonly folder: string;
@@ -68,5 +71,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 async function withSpool(log: ReturnType<typeof eventLog>, { clock, spool: options }: StoreOptions) {
   if (!options) return { ...log, waiting: 0, isWaiting: () => false, close: async () => {} };
   const { folder, maxBytes, onError } = options;
-  return spooledLog(log, await Spool.open(folder, { maxBytes }), { clock, onError });
+  const spooled = spooledLog(log, await Spool.open(folder, { maxBytes }), { clock, onError });
+  // What an earlier process left is stored first: once its sessions are claimed anew, it would be refused.
+  await spooled.whenDrained(AbortSignal.timeout(LEFT_BEHIND_MS)).catch(onError);
+  return spooled;
 }

@@ -192,7 +192,10 @@ export function sessionStore(database: Database, clock: Clock): SessionStore {
           .where(and(eq(sessions.source, source), isLive, lt(sessions.ownerUntilMs, nowMs), not(isExpected!)))
           .orderBy(sessions.ownerUntilMs);
       });
-      return rows.map(recordOf);
+      return rows.map((row) => ({
+        ...recordOf(row),
+        crashes: row.crashes + (row.ownerNode === null ? 0 : 1),
+      }));
     },
 
     async deleteEndedBefore(beforeMs) {

@@ -93,7 +93,15 @@ export interface SessionStore {
    * session counts as claimed until it was made, so one whose node died before it could claim it is found too;
    * a live one to which nothing was sent yet, until the last of its tokens expires.
    */
-  abandoned(source: SessionSource, nowMs: number): Promise<SessionRecord[]>;
+  abandoned(
+    source: SessionSource,
+    nowMs: number,
+  ): Promise<
+    (SessionRecord & {
+      /** As it will be in the {@link Claim} of whoever takes it. */
+      readonly crashes: number;
+    })[]
+  >;
   /** Erases sessions that ended before an instant, of all tenants; returns how many. */
   deleteEndedBefore(beforeMs: number): Promise<number>;
 }

@@ -24,8 +24,8 @@ const STATES: Record<ConnectionKind, ConnectionState> = {
 
 const error = new EarshotError('internal', 'for the test');
 const EVENTS = {
-  ready: { kind: 'ready', resumed: true, resumeFromSample: 480 },
-  readyAnew: { kind: 'ready', resumed: false, resumeFromSample: 0 },
+  ready: { kind: 'ready', resumeFromSample: 480 },
+  readyAnew: { kind: 'ready', resumeFromSample: 0 },
   dropped: { kind: 'lost', code: 1006, error: null },
   restarting: { kind: 'lost', code: 1012, error: null },
   refused: { kind: 'lost', code: 4401, error: null },
@@ -44,7 +44,7 @@ const WAIT: Expected = ['waiting', 'wait'];
 const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
   connecting: {
     ready: ['open', 'sendFrom'],
-    readyAnew: FAIL,
+    readyAnew: ['open', 'sendFrom'],
     dropped: WAIT,
     restarting: WAIT,
     refused: FAIL,

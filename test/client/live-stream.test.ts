@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { Earshot } from '../../src/client/earshot.ts';
 import type { EarshotError } from '../../src/client/error.ts';
 import type { StreamStatus } from '../../src/client/live-stream.ts';
+import { realTiming } from '../../src/client/timing.ts';
 import type { SessionEvent } from '../../src/domain/event.ts';
 import {
   audioOf,
@@ -88,6 +89,52 @@ describe('a live stream', () => {
     expect((await events).map((event) => event.type)).toEqual(['transcript.final', 'session.done']);
     expect(statuses).toContain('reconnecting');
     expect(statuses.at(-1)).toBe('done');
+  });
+
+  it('sends everything again, and asks for all events, where nothing had got through', async () => {
+    const audio = pcm(0, 6_000);
+    gateway = await streamingGateway({
+      connection: ({ say, socket }, index) => {
+        say(readyMessage(false, 0));
+        if (index === 0) setTimeout(() => socket.terminate(), 20);
+      },
+      message: ({ say }, message, index) => {
+        if (index > 0 && 'type' in message) say(durable(1, 'session.done', { receipt }));
+      },
+    });
+    const stream = await clientOf(gateway).stream();
+    stream.send(audio);
+    expect(await stream.end()).toEqual(receipt);
+    const second = gateway.connections.at(-1)!;
+    expect(audioOf(second)).toEqual(Buffer.from(audio));
+    expect(second.query.get('after')).toBe('0');
+  });
+
+  it('asks for a token again where the first time nobody answers', async () => {
+    gateway = await streamingGateway({
+      connection: ({ say, socket }, index) => {
+        say(readyMessage(index > 0, 0));
+        if (index === 0) setTimeout(() => socket.terminate(), 20);
+        else say(durable(1, 'session.done', { receipt }));
+      },
+    });
+    const { url } = gateway;
+    // A hundred times as fast, so that 10 s are soon over.
+    const timing = {
+      ...realTiming,
+      after: (ms: number, fire: () => void) => realTiming.after(ms / 100, fire),
+    };
+    const signals: AbortSignal[] = [];
+    const renewToken = (signal: AbortSignal) => {
+      signals.push(signal);
+      return signals.length > 1 ? Promise.resolve('ek_late') : new Promise<string>(() => {});
+    };
+    const client = new Earshot({ url, WebSocket, timing });
+    const { stream: ticket } = await client.createSession();
+    const stream = client.attach({ sessionId: 'ses_1', stream: ticket, renewToken });
+    expect(await stream.receipt).toEqual(receipt);
+    expect(gateway.connections.map(({ query }) => query.get('token'))).toEqual(['ek_1', 'ek_late']);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
   });
 
   it('fails by the code of the gateway, and brings along what was stored', async () => {

@@ -72,7 +72,7 @@ describe.each(databases())('following a session, on $name', (database) => {
 
   it('gives every reader the whole log, whenever it begins to read', async () => {
     const { record, hub, journal } = await begin();
-    const parts = { store: opened.store, hub };
+    const parts = { store: opened.store, hub, clock };
     const readers = [collect(follow(record.id, 0, parts, quiet()))];
     await journal.write(STARTED);
     for (let index = 0; index < 60; index++) {
@@ -93,7 +93,7 @@ describe.each(databases())('following a session, on $name', (database) => {
 
   it('finds in the log what another node wrote', async () => {
     const { record, hub, journal } = await begin();
-    const reading = collect(follow(record.id, 0, { store: opened.store, hub }, quiet()));
+    const reading = collect(follow(record.id, 0, { store: opened.store, hub, clock }, quiet()));
     await journal.write(STARTED);
     const { store } = opened;
     await store.sessions.release(record.id, 'this node');
@@ -101,16 +101,53 @@ describe.each(databases())('following a session, on $name', (database) => {
     const elsewhere = await Journal.open(record, fence, { log: store.log, hub: new Hub(), clock });
     await elsewhere.write(token(0), token(1));
     // Its readers here hear of it by what the nodes tell each other, or when they next hear anything.
-    hub.lookAgain(record.id);
+    hub.lookAgain(record.id, 3);
     await expect(journal.write(token(2))).rejects.toMatchObject({ code: 'claim_lost' });
     await elsewhere.write(DONE);
-    hub.lookAgain(record.id);
+    hub.lookAgain(record.id, 4);
     expect((await reading).map((event) => isDurable(event) && event.seq)).toEqual([1, 2, 3, 4]);
+  });
+
+  it.each(['event', 'look again'])('waits for what was told and is not in the log yet: %s', async (how) => {
+    const { record, hub, journal } = await begin();
+    const parts = { store: opened.store, hub, clock };
+    const reading = collect(follow(record.id, 0, parts, quiet()));
+    await journal.write(STARTED);
+    // Told by a node that has them on its disk, as the database was away.
+    const { store } = opened;
+    const end = { ...DONE, sessionId: record.id, seq: 3, at: new Date(clock.now()).toISOString() };
+    if (how === 'event') hub.publish('local', end as SessionEvent);
+    else hub.lookAgain(record.id, 3);
+    hub.end(record.id);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await store.log.append(record.id, [token(0), DONE]);
+    expect((await reading).map((event) => isDurable(event) && event.seq)).toEqual([1, 2, 3]);
+  });
+
+  it('goes on with what is live where what was told never comes', async () => {
+    const { record, journal } = await begin();
+    const hub = new Hub();
+    const patient = { ...clock, after: (_ms: number, fire: () => void) => clock.after(1, fire) };
+    const reader = follow(record.id, 0, { store: opened.store, hub, clock: patient }, quiet());
+    await journal.write(STARTED);
+    expect((await reader.next()).value).toMatchObject({ seq: 1 });
+    const next = reader.next();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    hub.lookAgain(record.id, 99);
+    hub.publish('local', {
+      type: 'session.progress',
+      sessionId: record.id,
+      at: '',
+      processedMs: 1,
+      durationMs: 2,
+    });
+    expect((await next).value).toMatchObject({ type: 'session.progress' });
+    await reader.return();
   });
 
   it('reads on from the log when it falls too far behind', async () => {
     const { record, hub, journal } = await begin();
-    const reader = follow(record.id, 0, { store: opened.store, hub }, quiet());
+    const reader = follow(record.id, 0, { store: opened.store, hub, clock }, quiet());
     await journal.write(STARTED);
     const seen = [(await reader.next()).value!];
     for (let batch = 0; batch < 6; batch++)
@@ -125,7 +162,7 @@ describe.each(databases())('following a session, on $name', (database) => {
   it('stops when its reader leaves', async () => {
     const { record, hub, journal } = await begin();
     const leaving = new AbortController();
-    const reading = collect(follow(record.id, 0, { store: opened.store, hub }, leaving.signal));
+    const reading = collect(follow(record.id, 0, { store: opened.store, hub, clock }, leaving.signal));
     await journal.write(STARTED);
     setTimeout(() => leaving.abort(), 50);
     expect((await reading).length).toBe(1);

@@ -16,9 +16,11 @@ export interface RunningGateway {
   readonly dataDir: string;
   /** What it logged so far, line by line. */
   readonly output: readonly string[];
-  /** Asks it to stop, and resolves with its exit code once it has. */
+  /** Asks it to stop, and resolves with its exit code once it has. Its data stays, for `startGateway({ dataDir })`. */
+  terminate(): Promise<number | null>;
+  /** The same, and erases its data. */
   stop(): Promise<number | null>;
-  /** Kills it without warning. Its data stays, for `startGateway({ dataDir })`. */
+  /** Kills it without warning. Its data stays. */
   kill(): Promise<void>;
 }
 
@@ -61,16 +63,21 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   });
   const ready = await fetch(new URL('/ready', url));
   if (!ready.ok) throw new Error(`the gateway says it is ready, but /ready answers ${ready.status}`);
+  const terminate = async () => {
+    child.kill('SIGTERM');
+    await closed;
+    return child.exitCode;
+  };
   return {
     pid: child.pid!,
     url,
     dataDir,
     output,
+    terminate,
     async stop() {
-      child.kill('SIGTERM');
-      await closed;
+      const code = await terminate();
       await rm(dataDir, { recursive: true, force: true });
-      return child.exitCode;
+      return code;
     },
     async kill() {
       child.kill('SIGKILL');
