@@ -12,7 +12,7 @@ import {
 import { asEarshotError, EarshotError, mayPass } from './error.ts';
 import { EventQueue } from './event-queue.ts';
 import { Socket, type SocketListener, type WebSocketConstructor } from './socket.ts';
-import type { Timing } from './timing.ts';
+import { inTime, type Timing } from './timing.ts';
 import { Transmitter } from './transmitter.ts';
 import type { AckMessage, ReadyMessage } from './wire.ts';
 
@@ -196,7 +196,7 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
 
   #connect(): void {
     const { address, WebSocket } = this.#target;
-    this.#inTime((signal) => address(this.#lastSeq, signal)).then(
+    inTime(this.#target.timing, HANDSHAKE_MS, (signal) => address(this.#lastSeq, signal)).then(
       (url) => {
         if (this.#state.kind !== 'connecting') return;
         this.#socket = new Socket(WebSocket, url, this.#listener);
@@ -207,22 +207,6 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
         else this.#apply({ kind: 'fail', error: asEarshotError(error) });
       },
     );
-  }
-
-  /** Asked over a connection that died without a word, nothing would come for minutes. */
-  async #inTime<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const late = new AbortController();
-    const tooLate = new Promise<never>((_, reject) => {
-      late.signal.addEventListener('abort', () => reject(late.signal.reason), { once: true });
-    });
-    const cancel = this.#target.timing.after(HANDSHAKE_MS, () =>
-      late.abort(new EarshotError('unreachable', `no answer within ${HANDSHAKE_MS / 1000} s`)),
-    );
-    try {
-      return await Promise.race([ask(late.signal), tooLate]);
-    } finally {
-      cancel();
-    }
   }
 
   #disconnect(): void {
@@ -271,7 +255,8 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
   /** Tells why there will be no receipt, with what the gateway has stored where that can be read. */
   async #reject(error: EarshotError): Promise<void> {
     this.#over = error;
-    const stored = () => this.#inTime((signal) => this.#target.session(signal)).catch(() => undefined);
+    const { timing, session: read } = this.#target;
+    const stored = () => inTime(timing, HANDSHAKE_MS, read).catch(() => undefined);
     const session = error.code === 'aborted' ? undefined : await stored();
     const told = error.withSession(session);
     this.#over = told;

@@ -1,4 +1,6 @@
 /** Time and chance as parameters, in the form that browsers and Node share. */
+import { EarshotError } from './error.ts';
+
 export interface Timing {
   /** Milliseconds from some fixed point; never goes back. */
   now(): number;
@@ -31,4 +33,27 @@ export function pause(timing: Timing, delayMs: number, signal?: AbortSignal): Pr
     };
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/**
+ * Asks, and waits no longer than `withinMs`: over a connection that died without a word, nothing would come for minutes.
+ * @throws EarshotError `unreachable` where no answer came in time; whatever `ask` throws.
+ */
+export async function inTime<T>(
+  timing: Timing,
+  withinMs: number,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  const tooLate = new Promise<never>((_, reject) => {
+    late.signal.addEventListener('abort', () => reject(late.signal.reason), { once: true });
+  });
+  const cancel = timing.after(withinMs, () =>
+    late.abort(new EarshotError('unreachable', `no answer within ${withinMs / 1000} s`)),
+  );
+  try {
+    return await Promise.race([ask(late.signal), tooLate]);
+  } finally {
+    cancel();
+  }
 }
