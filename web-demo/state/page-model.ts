@@ -55,11 +55,7 @@ export class PageModel extends Observable {
   start(): void {
     window.addEventListener('hashchange', () => this.#followAddress());
     this.#followAddress();
-    this.gateway.hasModel().then(
-      (hasModel) => Object.assign(this.preferences, { hasModel }),
-      // Whether the gateway answers at all, the list tells.
-      () => {},
-    );
+    this.preferences.learn(this.gateway.hasModel());
     this.library.refresh().then(
       // The list is complete without the feed, only not as fresh: nothing to tell.
       () => this.library.watch().catch(() => {}),

@@ -29,6 +29,7 @@ export class Preferences extends Observable {
   #language = 'auto';
   #answers: AnswerMode = 'sessionEnd';
   #hasModel = true;
+  #learned: Promise<void> = Promise.resolve();
 
   constructor() {
     super();
@@ -66,13 +67,20 @@ export class Preferences extends Observable {
     return this.#hasModel;
   }
 
-  set hasModel(hasModel: boolean) {
-    this.#hasModel = hasModel;
-    this.changed();
+  /** Learns whether it has one. Where it does not say, its own refusal will. */
+  learn(hasModel: Promise<boolean>): void {
+    this.#learned = hasModel.then(
+      (has) => {
+        this.#hasModel = has;
+        this.changed();
+      },
+      () => {},
+    );
   }
 
-  /** The options of a new session. */
-  get request(): SessionRequest {
+  /** The options of a new session, as soon as it is known what the gateway can do. */
+  async request(): Promise<SessionRequest> {
+    await this.#learned;
     const { language, answers } = this;
     return { language, ...(answers !== 'off' && { llm: QUESTIONS[answers] }) };
   }

@@ -72,8 +72,9 @@ export class Recorder extends Observable {
         this.stop();
       },
     });
+    const request = await this.#preferences.request();
     const stream = await this.#gateway.call((client) =>
-      client.stream(this.#preferences.request, { onStatus: () => this.#onStatus() }),
+      client.stream(request, { onStatus: () => this.#onStatus() }),
     );
     const shown = new ShownSession(newView(stream.sessionId, 'live'));
     this.#stream = stream;

@@ -56,10 +56,11 @@ export class Uploader extends Observable {
   async #sendOne(file: File, abort: AbortController): Promise<void> {
     const sending = { kind: 'sending', name: file.name, cancel: () => abort.abort() } as const;
     this.#become({ ...sending, sentBytes: 0, totalBytes: file.size });
+    const request = await this.#preferences.request();
     const session = await this.#gateway.call((client) =>
       client.upload(
         file,
-        { ...this.#preferences.request, metadata: { name: file.name } },
+        { ...request, metadata: { name: file.name } },
         {
           signal: abort.signal,
           onProgress: ({ sentBytes, totalBytes }) =>
