@@ -1,5 +1,5 @@
 /** How much the fault suites do, from what chance, and what is kept of it. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Random, seeded } from '../../src/flow/chance.ts';
 import { type Results, withPromises } from './document.ts';
@@ -36,10 +36,32 @@ export function keepResult(promise: string, result: string): void {
   console.log(`${promise}: ${result}`);
   if (!isLong) return;
   const date = new Date().toISOString().slice(0, 10);
-  const results = { ...lastResults(), [promise]: { result, date } };
-  const sorted = Object.fromEntries(
-    Object.entries(results).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })),
-  );
-  writeFileSync(RESULTS, `${JSON.stringify(sorted, null, 2)}\n`);
-  writeFileSync(DOCUMENT, withPromises(readFileSync(DOCUMENT, 'utf8'), sorted));
+  exclusively(() => {
+    const results = { ...lastResults(), [promise]: { result, date } };
+    const sorted = Object.fromEntries(
+      Object.entries(results).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })),
+    );
+    writeFileSync(RESULTS, `${JSON.stringify(sorted, null, 2)}\n`);
+    writeFileSync(DOCUMENT, withPromises(readFileSync(DOCUMENT, 'utf8'), sorted));
+  });
+}
+
+/** Suites run in processes of their own, several at a time. */
+function exclusively(work: () => void): void {
+  const lock = `${RESULTS}.lock`;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let tries = 0; ; tries++) {
+    try {
+      mkdirSync(lock);
+      break;
+    } catch (error) {
+      if (tries > 500) throw error;
+      Atomics.wait(pause, 0, 0, 20);
+    }
+  }
+  try {
+    work();
+  } finally {
+    rmdirSync(lock);
+  }
 }

@@ -48,7 +48,7 @@ const MET_IN_LONG = [
 ];
 
 describe.concurrent.each(databases())('the store on $name', ({ name, open }) => {
-  it('does what its model does', { timeout: 1_800_000 }, async () => {
+  it('does what its model does', { timeout: times(300_000, 1_800_000) }, async () => {
     console.log(`model on ${name}: FAULTS_SEED=${SEED}`);
     const clock = new FakeClock();
     const { store, cleanup } = await open(clock);

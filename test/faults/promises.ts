@@ -54,7 +54,7 @@ export const CHAPTERS: readonly Chapter[] = [
         id: 'A7',
         promise:
           'A hundred requests at once with one `Idempotency-Key` make one session; the key for another request is refused.',
-        tests: ['http/idempotency.test.ts', 'store/store.test.ts'],
+        tests: ['http/idempotency.test.ts', 'faults/lost-answers.test.ts', 'store/store.test.ts'],
       },
       {
         id: 'A8',
@@ -137,7 +137,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         id: 'C21',
         promise: 'A reader that stalls is dropped and resumes; the others do not notice.',
-        tests: ['faults/sse-cuts.test.ts', 'http/events.test.ts'],
+        tests: ['faults/stalls.test.ts', 'http/sse.test.ts'],
       },
     ],
   },

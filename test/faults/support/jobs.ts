@@ -87,18 +87,6 @@ export const rows = (url: string): Promise<Row[]> =>
       from sessions order by id`)),
   ]);
 
-/** Whether a recording was begun, or gone on with, since an instant, and is not done. */
-export async function hasBegun(sql: Sql, sinceMs: number): Promise<boolean> {
-  const [row] = await sql.unsafe<{ isSo: boolean }[]>(
-    `select exists (
-      select from sessions join events on session_id = id
-      where state = 'IN_PROGRESS' and at > to_timestamp($1::float8 / 1000)
-    ) as "isSo"`,
-    [sinceMs],
-  );
-  return row!.isSo;
-}
-
 export const hasEnded = ({ state }: Row): boolean => state !== 'PENDING' && state !== 'IN_PROGRESS';
 
 /** Waits until something is so. @throws Error after `limitMs`, with what `tell` says. */
