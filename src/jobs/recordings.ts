@@ -36,6 +36,9 @@ const CONNECTIONS = 2;
  */
 const SUSPECT_AFTER = 2;
 
+/** What the work that is broken off may take to end. */
+const STOP_MS = 5000;
+
 interface Job {
   readonly sessionId: string;
   readonly isSuspect: boolean;
@@ -119,7 +122,14 @@ export class Recordings {
   async close(): Promise<void> {
     for (const running of this.#running.values())
       running.abort(new Failure('shutting_down', 'This node is restarting.'));
-    await this.#boss.stop({ graceful: true, timeout: 5000, wait: true });
+    const stopped = this.#boss.stop({ graceful: true, timeout: STOP_MS, wait: true });
+    // pg-boss waits for answers without end, also for those of a database that is away.
+    let deadline: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      deadline = setTimeout(resolve, 2 * STOP_MS);
+    });
+    await Promise.race([stopped, tooLong]);
+    clearTimeout(deadline);
   }
 
   async #queueAgain(nowMs: number): Promise<void> {

@@ -199,43 +199,48 @@ describe.skipIf(!hasPostgres).concurrent.each(MODES)('while the database is away
   });
 });
 
-/** How it ends, and with which code. */
+/** How it ends, how the database is away, and the exit code. */
 const ENDS = [
-  ['kill', null],
-  ['terminate', 0],
+  ['kill', 'refuse', null],
+  ['terminate', 'silent', 0],
 ] as const;
 
-describe.skipIf(!hasPostgres).concurrent.each(ENDS)('a gateway that ends meanwhile (%s)', (how, expected) => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await Scene.set();
-  });
-  afterAll(() => scene.clear());
-
-  it('stores what waited when it is started again, and goes on', { timeout: 900_000 }, async ({ expect }) => {
-    const [through, ending] = await Promise.all([scene.speak(LONG_TALK), scene.speak(SHORT_TALK)]);
-    await through.speakThrough(1);
-    await scene.network.set('refuse');
-    // The one has its receipt, the other waits for a final, and nothing of either is in the database.
-    const receipts = [await ending.finish()];
-    await through.speakThrough(LONG_TALK - 3);
-    const told = through.durable.length;
-    const code = await scene.restart(how, async () => {
-      if (isLong) await sleep(20_000);
-      expect(await scene.spooledBytes()).toBeGreaterThan(0);
-      await scene.network.set('forward');
+describe.skipIf(!hasPostgres).concurrent.each(ENDS)(
+  'a gateway that ends meanwhile (%s, %s)',
+  (how, mode, expected) => {
+    let scene: Scene;
+    beforeAll(async () => {
+      scene = await Scene.set();
     });
-    expect(code).toBe(expected);
-    receipts.push(await through.finish());
-    for (const [at, speaker] of [ending, through].entries()) {
-      expect(speaker.faults(receipts[at]!)).toEqual([]);
-      expect(await scene.log(speaker)).toEqual(speaker.durable);
-    }
-    expect(through.durable.length).toBeGreaterThan(told);
-    expect(await scene.violations()).toEqual([]);
-    keepResult(
-      `G39 ${how}`,
-      `${told} events told until then, ${through.durable.length} in the end, 0 faults`,
-    );
-  });
-});
+    afterAll(() => scene.clear());
+
+    it('stores what waited when it is started again, and goes on', { timeout: 900_000 }, async ({
+      expect,
+    }) => {
+      const [through, ending] = await Promise.all([scene.speak(LONG_TALK), scene.speak(SHORT_TALK)]);
+      await through.speakThrough(1);
+      await scene.network.set(mode);
+      // The one has its receipt, the other waits for a final, and nothing of either is in the database.
+      const [ended] = await Promise.all([ending.finish(), through.speakThrough(LONG_TALK - 3)]);
+      const receipts = [ended];
+      const told = through.durable.length;
+      const code = await scene.restart(how, async () => {
+        if (isLong) await sleep(20_000);
+        expect(await scene.spooledBytes()).toBeGreaterThan(0);
+        await scene.network.set('forward');
+      });
+      expect(code).toBe(expected);
+      receipts.push(await through.finish());
+      for (const [at, speaker] of [ending, through].entries()) {
+        expect(speaker.faults(receipts[at]!)).toEqual([]);
+        expect(await scene.log(speaker)).toEqual(speaker.durable);
+      }
+      expect(through.durable.length).toBeGreaterThan(told);
+      expect(await scene.violations()).toEqual([]);
+      keepResult(
+        `G39 ${how}`,
+        `${told} events told until then, ${through.durable.length} in the end, 0 faults`,
+      );
+    });
+  },
+);

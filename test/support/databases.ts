@@ -90,21 +90,25 @@ const BLANK = fileURLToPath(
   ),
 );
 
+let making: Promise<void> | null = null;
+
 /** Fills a folder with an empty embedded database, made once per machine. */
 export async function layBlankDatabase(dataDir: string): Promise<void> {
-  if (!existsSync(BLANK)) {
-    const making = await mkdtemp(join(tmpdir(), 'earshot-blank-'));
-    const database = await openEmbedded(making);
-    await database.close();
-    await mkdir(dirname(BLANK), { recursive: true });
-    await cp(making, `${BLANK}-${process.pid}`, { recursive: true });
-    await rm(making, { recursive: true });
-    // Another test process may have been quicker: its own is as good.
-    await rename(`${BLANK}-${process.pid}`, BLANK).catch(() =>
-      rm(`${BLANK}-${process.pid}`, { recursive: true }),
-    );
-  }
+  if (!existsSync(BLANK)) await (making ??= makeBlankDatabase());
   await cp(BLANK, dataDir, { recursive: true });
+}
+
+async function makeBlankDatabase(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'earshot-blank-'));
+  const database = await openEmbedded(folder);
+  await database.close();
+  await mkdir(dirname(BLANK), { recursive: true });
+  await cp(folder, `${BLANK}-${process.pid}`, { recursive: true });
+  await rm(folder, { recursive: true });
+  // Another test process may have been quicker: its own is as good.
+  await rename(`${BLANK}-${process.pid}`, BLANK).catch(() =>
+    rm(`${BLANK}-${process.pid}`, { recursive: true }),
+  );
 }
 
 const embedded: TestDatabase = {

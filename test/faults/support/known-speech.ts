@@ -61,7 +61,7 @@ export function whatIsSaid(pcm: Buffer): string {
 
 /** Speech as one utterance after the other, and where each begins and ends. */
 export interface Talk {
-  readonly audio: Buffer;
+  readonly audio: Buffer<ArrayBuffer>;
   readonly said: readonly { readonly text: string; readonly startMs: number; readonly endMs: number }[];
 }
 

@@ -2,7 +2,9 @@
 
 /** The value of one of its gauges, named without the prefix. @throws where there is none of that name. */
 export async function gauge(url: string, name: string): Promise<number> {
-  const text = await (await fetch(new URL('/metrics', url))).text();
+  // A connection that is kept may be closed by the other side just when it is used again.
+  const headers = { connection: 'close' };
+  const text = await (await fetch(new URL('/metrics', url), { headers })).text();
   const line = new RegExp(`^earshot_${name} (\\S+)$`, 'm').exec(text);
   if (!line) throw new Error(`there is no gauge ${name}`);
   return Number(line[1]);

@@ -13,8 +13,8 @@ import { MS_BYTES, type Talk } from './known-speech.ts';
 /** Audio that is handed over at a time. */
 const PIECE_MS = 100;
 
-/** A silence that is shorter than what ends an utterance, and than what makes a pause in it. */
-const JUST_BEYOND_MS = 100;
+/** Clips end in a silence of 130 to 210 ms: so much before their end all is said, and nobody could tell yet. */
+const SILENT_END_MS = 150;
 
 /** How far the start of a final may be from where its clip begins: what is kept before speech, and then some. */
 const START_TOLERANCE_MS = 500;
@@ -80,9 +80,9 @@ export class Speaker {
     }
   }
 
-  /** Speaks on to the end of a clip and just beyond: nobody knows yet whether it was the end of an utterance. */
+  /** Speaks on to the last word of a clip, and not as far as anybody could take it for the last. */
   async speakThrough(clip: number): Promise<void> {
-    await this.speakUntil(this.talk.said[clip]!.endMs + JUST_BEYOND_MS);
+    await this.speakUntil(this.talk.said[clip]!.endMs - SILENT_END_MS);
   }
 
   /** Speaks to the end, and resolves with the receipt once everything that was told has been read. */
