@@ -32,19 +32,23 @@ export function startHousekeeping(parts: HousekeepingParts): () => void {
   const { store, directory, recordings, clock, resumeWindowMs, retentionHours, onError } = parts;
   let stopped = false;
   let cancel = () => {};
+  let [sweepFromMs, sweepLiveFromMs] = [0, 0];
+  const wait = (delayMs: number) => {
+    sweepFromMs = clock.monotonicMs() + delayMs;
+    // While the database was away, no client could come back: its window begins when it can.
+    sweepLiveFromMs = clock.monotonicMs() + Math.max(delayMs, resumeWindowMs);
+  };
   // An embedded database has no other nodes, and its claims were ended when this one started.
-  let sweepFromMs = clock.monotonicMs() + (store.kind === 'postgres' ? AFTER_START_MS : 0);
+  if (store.kind === 'postgres') wait(AFTER_START_MS);
 
   const round = async () => {
     try {
       await store.ping();
-      if (clock.monotonicMs() >= sweepFromMs) {
-        await directory.sweep(resumeWindowMs);
-        await recordings.sweep(clock.now());
-      }
+      if (clock.monotonicMs() >= sweepLiveFromMs) await directory.sweep(resumeWindowMs);
+      if (clock.monotonicMs() >= sweepFromMs) await recordings.sweep(clock.now());
       if (retentionHours > 0) await store.sessions.deleteEndedBefore(clock.now() - retentionHours * HOUR_MS);
     } catch (error) {
-      sweepFromMs = clock.monotonicMs() + AFTER_OUTAGE_MS;
+      wait(AFTER_OUTAGE_MS);
       onError(error);
     }
     if (!stopped) cancel = clock.after(EVERY_MS, () => void round());

@@ -55,21 +55,25 @@ describe('housekeeping', () => {
     expect(await pass(60)).toEqual([]);
   });
 
-  it('gives the other nodes 20 s to renew their claims when it starts, and erases all the same', async () => {
+  it('gives the other nodes 20 s to renew their claims when it starts, and clients their window', async () => {
     const { pass, stop } = start('postgres', 2);
     expect(await pass(19)).toEqual(['0 erase older than 2 h', '10 erase older than 2 h']);
-    expect(await pass(1)).toEqual(['20 live', '20 recordings', '20 erase older than 2 h']);
+    expect(await pass(1)).toEqual(['20 recordings', '20 erase older than 2 h']);
+    await pass(39);
+    expect(await pass(1)).toEqual(['60 live', '60 recordings', '60 erase older than 2 h']);
     stop();
   });
 
-  it('gives everybody 30 s after the database was away', async () => {
+  it('gives everybody 30 s after the database was away, and clients their window', async () => {
     const { state, pass, stop } = start('postgres');
-    expect(await pass(20)).toEqual(['20 live', '20 recordings']);
+    expect(await pass(20)).toEqual(['20 recordings']);
     state.away = true;
     expect(await pass(20)).toEqual(['30 failed', '40 failed']);
     state.away = false;
     expect(await pass(29)).toEqual([]);
-    expect(await pass(1)).toEqual(['70 live', '70 recordings']);
+    expect(await pass(1)).toEqual(['70 recordings']);
+    expect(await pass(29)).toEqual(['80 recordings', '90 recordings']);
+    expect(await pass(1)).toEqual(['100 live', '100 recordings']);
     stop();
   });
 
@@ -78,7 +82,7 @@ describe('housekeeping', () => {
     state.away = true;
     expect(await pass(10)).toEqual(['10 failed']);
     state.away = false;
-    expect(await pass(30)).toEqual(['40 live', '40 recordings']);
+    expect(await pass(30)).toEqual(['40 recordings']);
     stop();
   });
 
@@ -87,7 +91,7 @@ describe('housekeeping', () => {
     state.sweepFails = true;
     expect(await pass(29)).toEqual(['0 failed']);
     state.sweepFails = false;
-    expect(await pass(1)).toEqual(['30 live', '30 recordings']);
+    expect(await pass(1)).toEqual(['30 recordings']);
     stop();
   });
 });
