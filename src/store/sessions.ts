@@ -148,15 +148,22 @@ export function sessionStore(database: Database, clock: Clock): SessionStore {
 
     async renew(nodeId, untilMs, held) {
       const rows = await database.run(
+        // Locked in one order, so that two such statements never wait for each other.
         ({ sql }) => sql<{ id: string }[]>`
+          with ours as materialized (
+            select sessions.id, held.processed_ms, held.duration_ms
+            from sessions join unnest(
+              ${held.map(({ id }) => id)}::text[], ${held.map(({ processedMs }) => processedMs)}::bigint[],
+              ${held.map(({ durationMs }) => durationMs)}::bigint[]
+            ) as held (id, processed_ms, duration_ms) on sessions.id = held.id
+            where owner_node = ${nodeId} and state in ('PENDING', 'IN_PROGRESS')
+            order by sessions.id
+            for no key update of sessions
+          )
           update sessions set
-            owner_until_ms = ${untilMs}, duration_ms = held.duration_ms,
-            processed_ms = greatest(sessions.processed_ms, held.processed_ms)
-          from unnest(
-            ${held.map(({ id }) => id)}::text[], ${held.map(({ processedMs }) => processedMs)}::bigint[],
-            ${held.map(({ durationMs }) => durationMs)}::bigint[]
-          ) as held (id, processed_ms, duration_ms)
-          where sessions.id = held.id and owner_node = ${nodeId} and state in ('PENDING', 'IN_PROGRESS')
+            owner_until_ms = ${untilMs}, duration_ms = ours.duration_ms,
+            processed_ms = greatest(sessions.processed_ms, ours.processed_ms)
+          from ours where sessions.id = ours.id
           returning sessions.id`,
       );
       return new Set(rows.map(({ id }) => id));

@@ -16,7 +16,7 @@ import { Speaker } from './support/speaker.ts';
 const SESSIONS = times(3, 200);
 const CUTS_EACH = times(4, 10);
 const UTTERANCES = times(4, 8);
-const AT_ONCE = times(3, 12);
+const AT_ONCE = times(3, 20);
 
 /** Four minutes a minute: the client finds out by itself within 11 s that nobody is there. */
 const FACTOR = 4;
