@@ -24,7 +24,7 @@ const OUTAGE_MS = times(2_000, 300_000);
 
 /** Said before the outage is over, even where it lasts no longer than it takes to find out that it began. */
 const SHORT_TALK = times(2, 20);
-const LONG_TALK = times(9, 70);
+const LONG_TALK = times(18, 70);
 
 /** Everything takes its time where nothing answers: 10 s until a query is given up. */
 const EVENTUALLY = { timeout: 60_000, interval: 100 };
