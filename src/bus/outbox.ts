@@ -1,5 +1,5 @@
 /** Sends what the node has to say: what came together travels together, one batch on its way at a time. */
-import { type Clock, sleep } from '../flow/clock.ts';
+import { type Clock, sleep, waitAtMost } from '../flow/clock.ts';
 import type { BusCounts, BusMessage } from './bus.ts';
 import { seal } from './envelope.ts';
 import { type Waiter, Waiting } from './waiting.ts';
@@ -55,10 +55,7 @@ export class Outbox {
   /** Takes nothing more, and tries once to send what is waiting. */
   async close(): Promise<void> {
     this.#closing.abort();
-    const enough = new AbortController();
-    const late = sleep(this.#parts.clock, CLOSE_TIMEOUT_MS, enough.signal).catch(() => {});
-    await Promise.race([this.#running, late]);
-    enough.abort();
+    if (this.#running) await waitAtMost(this.#parts.clock, CLOSE_TIMEOUT_MS, this.#running);
   }
 
   async #run(): Promise<void> {

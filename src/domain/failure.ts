@@ -69,3 +69,7 @@ export function reportOf(error: unknown): FailureReport {
   if (error instanceof Failure) return { code: error.code, message: error.message };
   return { code: 'internal', message: 'Something went wrong on our side. The log has the details.' };
 }
+
+/** Whether an error is the {@link Failure} of that code. */
+export const isFailure = (error: unknown, code: FailureCode): error is Failure =>
+  error instanceof Failure && error.code === code;

@@ -33,3 +33,32 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/**
+ * Resolves when `what` does, after `delayMs`, or when the signal aborts: whichever comes first.
+ * @throws what `what` rejects with, where that comes first.
+ */
+export function waitAtMost(
+  clock: Clock,
+  delayMs: number,
+  what: Promise<unknown>,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      cancel();
+      signal?.removeEventListener('abort', onEnd);
+    };
+    const onEnd = () => {
+      leave();
+      resolve();
+    };
+    const cancel = clock.after(delayMs, onEnd);
+    if (signal?.aborted) return onEnd();
+    signal?.addEventListener('abort', onEnd, { once: true });
+    what.then(onEnd, (error: unknown) => {
+      leave();
+      reject(error);
+    });
+  });
+}

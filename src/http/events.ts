@@ -3,7 +3,7 @@ import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { isDurable } from '../domain/event.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { readFeed } from '../session/feed.ts';
 import { follow } from '../session/follow.ts';
 import { readSeq } from './cursor.ts';
@@ -38,7 +38,7 @@ export function eventRoutes(parts: HttpParts): Routes {
         for await (const { cursor: id, event } of readFeed(tenantId, cursor, { store, hub, clock }, signal))
           yield { event: event.type, data: event, id };
       } catch (error) {
-        if (!(error instanceof Failure && error.code === 'bad_request')) throw error;
+        if (!isFailure(error, 'bad_request')) throw error;
         // Headers are long gone: the stream itself says that its cursor leads nowhere.
         yield { event: 'reset', data: { type: 'reset', reason: error.message }, id: null };
       }

@@ -7,7 +7,7 @@ import type { Attempt } from '../domain/delivery.ts';
 import type { DurableEvent } from '../domain/event.ts';
 import { type Session, sessionView } from '../domain/session.ts';
 import type { Random } from '../flow/chance.ts';
-import { type Clock, sleep } from '../flow/clock.ts';
+import { type Clock, waitAtMost } from '../flow/clock.ts';
 import type { DueDelivery, Store, Verdict } from '../store/store.ts';
 import { DISABLE_AFTER_MS, nextAttempt } from '../webhooks/schedule.ts';
 
@@ -80,10 +80,7 @@ export class Delivery {
       } catch (error) {
         this.#parts.onError(error);
       }
-      const waited = new AbortController();
-      const signal = AbortSignal.any([this.#stop.signal, waited.signal]);
-      await Promise.race([woken, sleep(this.#parts.clock, LOOK_EVERY_MS, signal).catch(() => {})]);
-      waited.abort();
+      await waitAtMost(this.#parts.clock, LOOK_EVERY_MS, woken, this.#stop.signal);
     }
   }
 

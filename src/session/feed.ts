@@ -1,6 +1,6 @@
 /** Reading the durable events of all of a tenant's sessions, in one order, for ever. */
 import type { DurableEvent } from '../domain/event.ts';
-import { type Clock, sleep } from '../flow/clock.ts';
+import { waitAtMost } from '../flow/clock.ts';
 import type { FollowParts } from './follow.ts';
 
 const PAGE = 200;
@@ -24,13 +24,6 @@ export async function* readFeed(
     const page = await store.log.feed(tenantId, at, PAGE);
     yield* page.events;
     at = page.cursor;
-    if (page.events.length < PAGE) await wakeUpOrTimeout(woken, clock, signal);
+    if (page.events.length < PAGE) await waitAtMost(clock, LOOK_AGAIN_MS, woken, signal);
   }
-}
-
-async function wakeUpOrTimeout(woken: Promise<void>, clock: Clock, signal: AbortSignal): Promise<void> {
-  const done = new AbortController();
-  const timeout = sleep(clock, LOOK_AGAIN_MS, AbortSignal.any([signal, done.signal]));
-  await Promise.race([woken, timeout.catch(() => {})]);
-  done.abort();
 }

@@ -5,7 +5,7 @@
  */
 import type { DurableDraft, DurableEvent, HintDraft } from '../domain/event.ts';
 import { isTerminal } from '../domain/event.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { EMPTY_TALLY, type Tally, tally } from '../domain/receipt.ts';
 import { type Clock, sleep } from '../flow/clock.ts';
 import type { EventLog } from '../store/store.ts';
@@ -120,7 +120,7 @@ export class Journal {
       try {
         return await this.#parts.log.append(this.sessionId, drafts, turn);
       } catch (error) {
-        if (!(error instanceof Failure && error.code === 'storage_unavailable')) throw error;
+        if (!isFailure(error, 'storage_unavailable')) throw error;
         await sleep(this.#parts.clock, delayMs);
       }
     }

@@ -2,8 +2,8 @@
  * Writes what waits in the spool to the database, one head after the other, for as long as anything waits. While
  * the database is away it tries again at growing intervals, and by that finds out for everybody when it is back.
  */
-import { Failure, type FailureCode } from '../domain/failure.ts';
-import { type Clock, sleep } from '../flow/clock.ts';
+import { Failure, type FailureCode, isFailure } from '../domain/failure.ts';
+import { type Clock, sleep, waitAtMost } from '../flow/clock.ts';
 import type { Spool } from './spool.ts';
 import type { SpoolEntry } from './spool-line.ts';
 import type { EventLog } from './store.ts';
@@ -17,8 +17,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 const OBSOLETE: ReadonlySet<FailureCode> = new Set(['claim_lost', 'not_found', 'session_ended']);
 
 /** Whether the database did not answer. */
-export const isUnavailable = (error: unknown): boolean =>
-  error instanceof Failure && error.code === 'storage_unavailable';
+export const isUnavailable = (error: unknown): boolean => isFailure(error, 'storage_unavailable');
 
 const isObsolete = (error: unknown): error is Failure => error instanceof Failure && OBSOLETE.has(error.code);
 
@@ -92,10 +91,7 @@ export class SpoolDrain {
   /** Stops, after the try that is under way where that gets an answer soon. */
   async close(): Promise<void> {
     this.#stop.abort();
-    const waited = new AbortController();
-    const tooLong = sleep(this.#parts.clock, CLOSE_TIMEOUT_MS, waited.signal).catch(() => {});
-    await Promise.race([this.#running, tooLong]);
-    waited.abort();
+    if (this.#running) await waitAtMost(this.#parts.clock, CLOSE_TIMEOUT_MS, this.#running);
   }
 
   async #run(): Promise<void> {
