@@ -2,10 +2,9 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
-import { Failure } from '../domain/failure.ts';
-import { sessionView } from '../domain/session.ts';
 import { tenantOf } from './guards.ts';
 import type { Env, HttpParts, Routes } from './parts.ts';
+import { readSession } from './read-session.ts';
 import { check, jsonBody, smallBody } from './request.ts';
 import { problems, sessionSchema } from './schemas.ts';
 
@@ -19,24 +18,19 @@ const redeliverBody = z.strictObject({
 export function deliveryRoutes({ store, wakeDelivery }: HttpParts): Routes {
   const routes: Routes = new Hono<Env>();
 
-  const find = async (id: string, tenantId: string) => {
-    const found = await store.sessions.read(id, tenantId);
-    if (!found) throw new Failure('not_found', 'There is no such session.');
-    return found;
-  };
+  const read = (id: string, tenantId: string) => readSession(store.sessions, id, tenantId);
 
   routes.post('/v1/sessions/:id/redeliver', async (c) => {
     const [id, tenantId] = [c.req.param('id'), tenantOf(c)];
-    await find(id, tenantId);
+    await read(id, tenantId);
     await store.deliveries.redeliver(id, tenantId);
     wakeDelivery();
-    const { record, events, delivery } = await find(id, tenantId);
-    return c.json(sessionView(record, events, delivery), 202);
+    return c.json(await read(id, tenantId), 202);
   });
 
   routes.get('/v1/sessions/:id/deliveries', async (c) => {
     const id = c.req.param('id');
-    await find(id, tenantOf(c));
+    await read(id, tenantOf(c));
     return c.json({ items: await store.deliveries.attempts(id) });
   });
 

@@ -11,12 +11,18 @@ import { Failure } from '../domain/failure.ts';
 /** The field `options` may be this long. */
 const MAX_OPTIONS_BYTES = 64 * 1024;
 
+export interface UploadWishes {
+  readonly maxBytes: number;
+  /** Whether its hash is wanted, which takes a second or two of a gigabyte. */
+  readonly isHashed: boolean;
+}
+
 export interface Upload {
   readonly sizeBytes: number;
   /** The field `options`, parsed; undefined where there was none. */
   readonly options: unknown;
-  /** SHA-256 of the file, in hexadecimal. */
-  readonly sha256: string;
+  /** SHA-256 of the file, in hexadecimal; null where it was not asked for. */
+  readonly sha256: string | null;
 }
 
 /**
@@ -24,9 +30,13 @@ export interface Upload {
  * at `path` when it throws.
  * @throws Failure `bad_request`, `payload_too_large`, `audio_empty`, `storage_full`
  */
-export async function receiveUpload(request: Request, path: string, maxBytes: number): Promise<Upload> {
+export async function receiveUpload(
+  request: Request,
+  path: string,
+  { maxBytes, isHashed }: UploadWishes,
+): Promise<Upload> {
   try {
-    const upload = await receive(request, path, maxBytes);
+    const upload = await receive(request, path, { maxBytes, isHashed });
     if (upload.sizeBytes === 0) throw new Failure('audio_empty', 'The file is empty.');
     return upload;
   } catch (error) {
@@ -38,13 +48,13 @@ export async function receiveUpload(request: Request, path: string, maxBytes: nu
   }
 }
 
-function receive(request: Request, path: string, maxBytes: number): Promise<Upload> {
+function receive(request: Request, path: string, { maxBytes, isHashed }: UploadWishes): Promise<Upload> {
   const body = Readable.fromWeb(request.body as ReadableStream<Uint8Array>);
   const headers = { 'content-type': request.headers.get('content-type') ?? '' } as BusboyHeaders;
   const limits = { files: 1, fields: 8, fieldSize: MAX_OPTIONS_BYTES, fileSize: maxBytes, parts: 16 };
   return new Promise((resolve, reject) => {
     const parser = new Busboy({ headers, limits });
-    const hash = createHash('sha256');
+    const hash = isHashed ? createHash('sha256') : null;
     let options: unknown;
     let written: Promise<number> | null = null;
     let incoming: Readable | null = null;
@@ -77,7 +87,7 @@ function receive(request: Request, path: string, maxBytes: number): Promise<Uplo
         fail(new Failure('payload_too_large', `A recording may have ${maxBytes} bytes at most.`)),
       );
       const target = createWriteStream(path, { mode: 0o600 });
-      file.on('data', (chunk: Buffer) => hash.update(chunk));
+      if (hash) file.on('data', (chunk: Buffer) => hash.update(chunk));
       written = pipeline(file, target).then(() => target.bytesWritten);
       written.catch(fail);
     });
@@ -99,7 +109,7 @@ function receive(request: Request, path: string, maxBytes: number): Promise<Uplo
     parser.on('finish', async () => {
       request.signal.removeEventListener('abort', onAbort);
       if (!written) fail(new Failure('bad_request', 'The field file is missing.'));
-      else resolve({ sizeBytes: await written.catch(() => 0), options, sha256: hash.digest('hex') });
+      else resolve({ sizeBytes: await written.catch(() => 0), options, sha256: hash?.digest('hex') ?? null });
     });
     body.on('error', fail);
     body.pipe(parser);

@@ -3,11 +3,12 @@ import { type Context, Hono } from 'hono';
 import * as z from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { Failure } from '../domain/failure.ts';
-import { SESSION_STATES, type Session, type SessionRecord, sessionView } from '../domain/session.ts';
+import { SESSION_STATES, type Session, sessionView } from '../domain/session.ts';
 import { tenantOf } from './guards.ts';
 import { createUnder, fingerprintOf, keyOf } from './idempotency.ts';
 import { optionsSchema, readOptions } from './options.ts';
 import type { Env, HttpParts, Routes } from './parts.ts';
+import { readSession } from './read-session.ts';
 import { check, jsonBody, smallBody } from './request.ts';
 import { problems, sessionSchema } from './schemas.ts';
 import { CONTENT_TYPES, renderTranscript, TRANSCRIPT_FORMATS } from './transcript.ts';
@@ -35,23 +36,15 @@ export function sessionRoutes(parts: HttpParts): Routes {
   const { store, access, directory, abilities, newId, publicUrl } = parts;
   const routes: Routes = new Hono<Env>();
 
-  const read = async (c: Context<Env>): Promise<Session> => {
-    const found = await store.sessions.read(c.req.param('id')!, tenantOf(c));
-    if (!found) throw new Failure('not_found', 'There is no such session.');
-    return sessionView(found.record, found.events, found.delivery);
-  };
+  const read = (c: Context<Env>): Promise<Session> =>
+    readSession(store.sessions, c.req.param('id')!, tenantOf(c));
 
   /** As it stands now: a request that is sent again may find its session far ahead. */
-  const viewOf = async ({ id, tenantId }: SessionRecord): Promise<Session> => {
-    const found = await store.sessions.read(id, tenantId);
-    if (!found) throw new Failure('not_found', 'There is no such session.');
-    return sessionView(found.record, found.events, found.delivery);
-  };
+  const viewOf = async ({ record, isNew }: Accepted): Promise<Session> =>
+    isNew ? sessionView(record, []) : await readSession(store.sessions, record.id, record.tenantId);
 
-  const accepted = async (c: Context<Env>, { record, isNew }: Accepted) => {
-    const view = isNew ? sessionView(record, []) : await viewOf(record);
-    return c.json(view, 202, { location: `/v1/sessions/${record.id}` });
-  };
+  const accepted = async (c: Context<Env>, recording: Accepted) =>
+    c.json(await viewOf(recording), 202, { location: `/v1/sessions/${recording.record.id}` });
 
   const streamUrl = (c: Context<Env>, id: string): string => {
     const url = new URL(publicUrl ?? new URL(c.req.url).origin);
@@ -75,12 +68,11 @@ export function sessionRoutes(parts: HttpParts): Routes {
     const session = { id: newId('ses'), tenantId, source: 'live', options, model, durationMs: null } as const;
     const idempotency =
       key === null ? null : { key, fingerprint: fingerprintOf('live', JSON.stringify(given)) };
-    const { record, isNew } = await createUnder(idempotency, session, store.sessions);
-    const { id } = record;
+    const made = await createUnder(idempotency, session, store.sessions);
+    const { id } = made.record;
     // A token is shown once: who asks again with the same key gets the same session, and a token of their own.
     const stream = { url: streamUrl(c, id), ...(await access.issueToken(id, DEFAULT_TOKEN_TTL_SECONDS)) };
-    const view = isNew ? sessionView(record, []) : await viewOf(record);
-    return c.json({ ...view, stream }, 201, { location: `/v1/sessions/${id}` });
+    return c.json({ ...(await viewOf(made)), stream }, 201, { location: `/v1/sessions/${id}` });
   });
 
   routes.get('/v1/sessions', async (c) => {

@@ -2,10 +2,10 @@
 import { open } from 'node:fs/promises';
 import { recordingLengthMs } from '../audio/length.ts';
 import { SNIFF_BYTES, sniff } from '../audio/sniff.ts';
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import { createUnder, fingerprintOf } from './idempotency.ts';
-import { receiveUpload } from './multipart.ts';
+import { receiveUpload, type Upload } from './multipart.ts';
 import { readOptions } from './options.ts';
 import type { HttpParts } from './parts.ts';
 
@@ -29,14 +29,17 @@ export async function acceptRecording(
   await recordings.admit();
   const id = newId('ses');
   const path = uploads.pathOf(id);
-  const upload = await receiveUpload(request, path, limits.maxUploadBytes);
+  const upload = await receiveUpload(request, path, {
+    maxBytes: limits.maxUploadBytes,
+    isHashed: key !== null,
+  });
   let accepted: Accepted;
   try {
     const options = readOptions(withContainer(upload.options), abilities);
     if (options.audio.encoding === 'container') await refuseUnknown(path);
     const durationMs = await recordingLengthMs(path, options.audio);
     await uploads.share(id);
-    const fingerprint = fingerprintOf('recording', upload.sha256, JSON.stringify(upload.options ?? null));
+    const idempotency = key === null ? null : { key, fingerprint: fingerprintOfUpload(upload) };
     const session = {
       id,
       tenantId,
@@ -45,12 +48,12 @@ export async function acceptRecording(
       model: abilities.modelName,
       durationMs,
     } as const;
-    accepted = await createUnder(key === null ? null : { key, fingerprint }, session, store.sessions);
+    accepted = await createUnder(idempotency, session, store.sessions);
     if (!accepted.isNew) await uploads.discard(id);
   } catch (error) {
     // It may be the answer alone that is missing: then the session is there and needs its audio. Otherwise that belongs to
     // nothing, and is erased in time.
-    const isUnknown = error instanceof Failure && error.code === 'storage_unavailable';
+    const isUnknown = isFailure(error, 'storage_unavailable');
     if (!isUnknown) await uploads.discard(id);
     throw error;
   }
@@ -88,6 +91,9 @@ export async function acceptUrl(
   if (accepted.isNew) await recordings.enqueue(session.id);
   return accepted;
 }
+
+const fingerprintOfUpload = ({ sha256, options }: Upload): string =>
+  fingerprintOf('recording', sha256!, JSON.stringify(options ?? null));
 
 /** A recording is a file of some kind unless its options say raw PCM. */
 function withContainer(given: unknown): unknown {
