@@ -1,6 +1,6 @@
 /** A recording: the same road as live audio, from a file, in the background. */
 import { type DecodeParts, decodeFile } from '../audio/frames.ts';
-import { Failure, type FailureCode } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import { hasEnded, type SessionRecord } from '../domain/session.ts';
 import { type Samples, samples, toSamples, toStreamMs } from '../domain/time.ts';
 import type { Clock } from '../flow/clock.ts';
@@ -39,8 +39,8 @@ export async function transcribeRecording(
 ): Promise<boolean> {
   if (hasEnded(record.state)) return true;
   const { store } = parts.opening;
-  const claim = () => store.sessions.claim(record.id, parts.nodeId, parts.clock.now() + CLAIM_MS);
-  const claimed = await claim();
+  const untilMs = () => parts.clock.now() + CLAIM_MS;
+  const claimed = await store.sessions.claim(record.id, parts.nodeId, untilMs());
   if (!claimed) return false;
 
   const { journal, answers } = await openSession(record, claimed.fence, parts.opening);
@@ -54,11 +54,11 @@ export async function transcribeRecording(
   stopped.addEventListener('abort', stop, { once: true });
 
   const beat = async () => {
-    if (!(await claim())) return lost.abort();
-    if (!run) return;
-    const progress = { processedMs: toStreamMs(run.committed), durationMs: record.durationMs };
-    journal.hint({ type: 'session.progress', ...progress });
-    await store.sessions.progress(record.id, progress);
+    const { id, durationMs } = record;
+    const progress = { processedMs: run ? toStreamMs(run.committed) : 0, durationMs };
+    const held = await store.sessions.renew(parts.nodeId, untilMs(), [{ id, ...progress }]);
+    if (!held.has(id)) return lost.abort();
+    if (run) journal.hint({ type: 'session.progress', ...progress });
   };
   const beating = setInterval(() => void beat().catch(() => {}), BEAT_MS);
   beating.unref();
@@ -106,9 +106,6 @@ const poisonous = (crashes: number): Failure =>
     'recognition_failed',
     `The process died ${crashes} times over this recording; it is not tried again.`,
   );
-
-const isFailure = (error: unknown, code: FailureCode): boolean =>
-  error instanceof Failure && error.code === code;
 
 /** Leaves out what an earlier try has stored already. */
 async function* skip(

@@ -10,9 +10,6 @@ import type { Database } from './database.ts';
 import { eventOf } from './event-row.ts';
 import type { DeliveryStore, DueDelivery, Verdict } from './store.ts';
 
-/** Numbers of 64 bits come as text. */
-const msOf = (text: string | null): number | null => (text === null ? null : Number(text));
-
 const notRedeliverable = (): Failure =>
   new Failure('not_redeliverable', 'This session has no webhook, or has nothing to deliver yet.');
 
@@ -77,14 +74,6 @@ export function deliveryStore(database: Database, clock: Clock): DeliveryStore {
           returning deliveries.session_id as "sessionId", tenant_id as "tenantId", url,
             round_attempts as "roundAttempts", lease, body`,
       ),
-
-    nextDueMs: () =>
-      database.run(async ({ sql }) => {
-        const [row] = await sql<{ nextMs: string | null }[]>`
-          select min(greatest(next_attempt_at_ms, lease_until_ms)) as "nextMs" from deliveries
-          where state = 'pending'`;
-        return msOf(row!.nextMs);
-      }),
 
     keepBody: (sessionId, body) =>
       database.run(async ({ sql }) => {

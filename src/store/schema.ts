@@ -148,7 +148,7 @@ export const deliveryAttempts = pgTable(
     /** Null where no answer came. */
     status: integer(),
     durationMs: integer('duration_ms').notNull(),
-    /** One stable word; null where the answer was 2xx. */
+    /** One stable word; null where an answer came. */
     error: text(),
     /** How the answer began. */
     response: text().notNull(),

@@ -109,18 +109,6 @@ export function sessionStore(database: Database, clock: Clock): SessionStore {
         return { items, nextCursor: rows.length > limit && last ? pageCursor(last.record) : null };
       }),
 
-    async progress(id, { processedMs, durationMs }) {
-      await database.run(({ orm }) =>
-        orm
-          .update(sessions)
-          .set({
-            processedMs: sql`greatest(${sessions.processedMs}, ${processedMs})`,
-            ...(durationMs !== null && { durationMs }),
-          })
-          .where(and(eq(sessions.id, id), isLive)),
-      );
-    },
-
     async delete(id, tenantId) {
       const gone = await database.run(({ orm }) =>
         orm.delete(sessions).where(isSession(id, tenantId)).returning({ id: sessions.id }),
@@ -161,7 +149,7 @@ export function sessionStore(database: Database, clock: Clock): SessionStore {
             for no key update of sessions
           )
           update sessions set
-            owner_until_ms = ${untilMs}, duration_ms = ours.duration_ms,
+            owner_until_ms = ${untilMs}, duration_ms = coalesce(ours.duration_ms, sessions.duration_ms),
             processed_ms = greatest(sessions.processed_ms, ours.processed_ms)
           from ours where sessions.id = ours.id
           returning sessions.id`,

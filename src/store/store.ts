@@ -66,8 +66,6 @@ export interface SessionStore {
     tenantId: string,
     filter: SessionFilter,
   ): Promise<{ items: SessionWithEvents[]; nextCursor: string | null }>;
-  /** Notes how far a session has come, without an event; never backwards, and not once it has ended. */
-  progress(id: string, progress: { processedMs: number; durationMs: number | null }): Promise<void>;
   /** Erases a session and all its events; false where there is none. */
   delete(id: string, tenantId: string): Promise<boolean>;
   /**
@@ -76,13 +74,18 @@ export interface SessionStore {
    */
   claim(id: string, nodeId: string, untilMs: number): Promise<Claim | null>;
   /**
-   * Moves the end of a node's claims on several sessions, and notes how far they have come, as {@link progress} does.
+   * Moves the end of a node's claims on several sessions, and notes how far they have come: never backwards, and not
+   * once they have ended. A length that is null is left as it is.
    * @returns Those that it still holds: the others have ended, or are another node's.
    */
   renew(
     nodeId: string,
     untilMs: number,
-    sessions: readonly { readonly id: string; readonly processedMs: number; readonly durationMs: number }[],
+    sessions: readonly {
+      readonly id: string;
+      readonly processedMs: number;
+      readonly durationMs: number | null;
+    }[],
   ): Promise<ReadonlySet<string>>;
   /** Gives a node's claim back, so that the next need not wait for it to run out. */
   release(id: string, nodeId: string): Promise<void>;
@@ -180,8 +183,6 @@ export interface DeliveryStore {
     leaseMs: number,
     limits: { readonly count: number; readonly perEndpoint: number; readonly busy: readonly string[] },
   ): Promise<DueDelivery[]>;
-  /** When the next is due that nobody holds, epoch ms; null where none waits. */
-  nextDueMs(): Promise<number | null>;
   /** Keeps what is sent with the first attempt for all later ones, and returns what was kept first. */
   keepBody(sessionId: string, body: string): Promise<string>;
   /**

@@ -134,13 +134,16 @@ export function sessionsSuite(fixture: () => Fixture): void {
   });
 
   it('notes progress, never backwards, and not once the session has ended', async () => {
-    const { store } = fixture();
+    const { store, clock } = fixture();
     const { id } = await create(store, { source: 'recording' });
-    await store.sessions.progress(id, { processedMs: 2000, durationMs: 9000 });
-    await store.sessions.progress(id, { processedMs: 1000, durationMs: null });
+    await store.sessions.claim(id, 'one', clock.now() + 1000);
+    const progress = (processedMs: number, durationMs: number | null) =>
+      store.sessions.renew('one', clock.now() + 1000, [{ id, processedMs, durationMs }]);
+    await progress(2000, 9000);
+    await progress(1000, null);
     expect(await store.sessions.find(id, null)).toMatchObject({ processedMs: 2000, durationMs: 9000 });
     await store.log.append(id, [started, done(8999)]);
-    await store.sessions.progress(id, { processedMs: 9999, durationMs: 9999 });
+    await progress(9999, 9999);
     expect(await store.sessions.find(id, null)).toMatchObject({ processedMs: 8999, durationMs: 8999 });
   });
 
