@@ -7,3 +7,7 @@ export function whole(name: string, text: string): number {
     throw new Error(`${name}: ${text} is not a whole number from 1 on`);
   return value;
 }
+
+/** What asks for the same again. @param script As `npm run` knows it. */
+export const commandOf = (script: string, args: readonly string[]): string =>
+  [`npm run ${script}`, ...(args.length > 0 ? ['--', ...args] : [])].join(' ');

@@ -1,6 +1,6 @@
 /** The bench's command line. */
 import { parseArgs } from 'node:util';
-import { whole } from './arguments.ts';
+import { commandOf, whole } from './arguments.ts';
 
 export interface BenchOptions {
   /** A short run to see that all is well: its figures are printed and not kept. */
@@ -64,7 +64,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     values.seed !== '1' && `--seed ${values.seed}`,
     stock && '--stock <folder>',
     python && '--faster-whisper <python> --faster-whisper-model <folder>',
-  ].filter(Boolean);
+  ].filter((option): option is string => Boolean(option));
   return {
     quick: values.quick,
     runs: whole('--runs', values.runs ?? defaults.runs),
@@ -74,6 +74,6 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     seed: whole('--seed', values.seed),
     stock: stock ?? null,
     fasterWhisper: python && modelFolder ? { python, modelFolder } : null,
-    command: ['npm run bench', ...(given.length > 0 ? ['--', ...given] : [])].join(' '),
+    command: commandOf('bench', given),
   };
 }

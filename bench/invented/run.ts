@@ -12,6 +12,7 @@ import { systemClock } from '../../src/flow/clock.ts';
 import { openVad, type VoiceActivityDetector } from '../../src/speech/vad.ts';
 import { openRecogniser } from '../../src/whisper/recogniser.ts';
 import type { Recogniser } from '../../src/whisper/recognition.ts';
+import { commandOf } from '../arguments.ts';
 import { describeMachine } from '../machine.ts';
 import { keepMeasured } from '../report/document.ts';
 import { goalTable } from '../report/goal.ts';
@@ -90,7 +91,7 @@ async function main(args: string[]): Promise<void> {
     const heard = await listenToAll(parts, vad, recogniser);
     console.log([reportOf(heard, values.texts), goalTable(goalsOf(heard))].join('\n\n'));
     if (!values.music && minutes >= FULL_MINUTES && kinds.length === KINDS.length)
-      await keep(heard, ['npm run bench:invented', ...(args.length > 0 ? ['--', ...args] : [])].join(' '));
+      await keep(heard, commandOf('bench:invented', args));
   } finally {
     for (const part of opened) await part.close();
     await rm(cacheFolder, { recursive: true });

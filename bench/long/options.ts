@@ -1,6 +1,6 @@
 /** The command line of `npm run bench:long`. */
 import { parseArgs } from 'node:util';
-import { whole } from '../arguments.ts';
+import { commandOf, whole } from '../arguments.ts';
 
 export const USAGE = `npm run bench:long -- [options]
 
@@ -46,6 +46,6 @@ export function parseOptions(args: readonly string[]): LongOptions {
     seed: whole('--seed', values.seed),
     isShort: minutes < FULL.minutes || pauseless < FULL.pauseless,
     help: values.help,
-    command: ['npm run bench:long', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: commandOf('bench:long', args),
   };
 }

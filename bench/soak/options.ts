@@ -1,6 +1,6 @@
 /** The command line of `npm run bench:soak`. */
 import { parseArgs } from 'node:util';
-import { whole } from '../arguments.ts';
+import { commandOf, whole } from '../arguments.ts';
 
 export const USAGE = `npm run bench:soak -- [options]
 
@@ -50,6 +50,6 @@ export function parseOptions(args: readonly string[]): SoakOptions {
     seed: whole('--seed', values.seed),
     isShort: minutes < FULL.minutes || speakers < FULL.speakers,
     help: values.help,
-    command: ['npm run bench:soak', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: commandOf('bench:soak', args),
   };
 }

@@ -11,7 +11,7 @@ import { systemClock } from '../../src/flow/clock.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { freshPostgres } from '../../test/support/databases.ts';
-import { whole } from '../arguments.ts';
+import { commandOf, whole } from '../arguments.ts';
 import { describeMachine } from '../machine.ts';
 import { between, DOCS } from '../report/document.ts';
 import { headingOf } from '../report/heading.ts';
@@ -47,7 +47,7 @@ async function main(args: string[]): Promise<void> {
   try {
     const steps = await measure(store, sessions, seconds);
     const machine = describeMachine(new Date());
-    const command = ['npm run bench:store', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+    const command = commandOf('bench:store', args);
     const report = [headingOf(machine, command), reportOf(steps, sessions)].join('\n\n');
     console.log(report);
     if (values.print) return;

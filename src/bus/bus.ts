@@ -1,5 +1,6 @@
 /** How the nodes of one gateway talk: many processes over one database, each telling the others what it did. */
 import type { SessionEvent } from '../domain/event.ts';
+import type { Clock } from '../flow/clock.ts';
 
 export type BusMessage =
   /** Somebody here follows that session: send me its events for a while. */
@@ -24,6 +25,15 @@ export interface BusCounts {
   readonly received: number;
   /** Received, and not understood. */
   readonly malformed: number;
+}
+
+/** What every bus is made with, whatever it runs over. */
+export interface BusParts {
+  /** Another for every process. */
+  readonly nodeId: string;
+  readonly clock: Clock;
+  /** Told of everything that goes wrong, again and again while it does. */
+  readonly onError: (error: unknown) => void;
 }
 
 /**

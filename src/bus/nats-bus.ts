@@ -1,8 +1,8 @@
 /** The bus of a cluster that has NATS: larger messages, and none of them on the database's account. */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Failure } from '../domain/failure.ts';
-import { type Clock, sleep } from '../flow/clock.ts';
-import type { Bus, BusCounts, BusMessage } from './bus.ts';
+import { sleep } from '../flow/clock.ts';
+import type { Bus, BusCounts, BusMessage, BusParts } from './bus.ts';
 import { Inbox } from './inbox.ts';
 import { type NatsAddress, natsAddress } from './nats-address.ts';
 import { Outbox } from './outbox.ts';
@@ -15,16 +15,11 @@ const RECONNECT_DELAY_MS = 500;
 const PING_EVERY_MS = 10_000;
 const PINGS_UNANSWERED = 2;
 
-export interface NatsBusParts {
+export interface NatsBusParts extends BusParts {
   /** See {@link natsAddress}. */
   readonly url: string;
   /** Subjects begin with it: gateways that share a server need one each. */
   readonly prefix: string;
-  /** Another for every process. */
-  readonly nodeId: string;
-  readonly clock: Clock;
-  /** Told of everything that goes wrong, again and again while it does. */
-  readonly onError: (error: unknown) => void;
 }
 
 export class NatsBus implements Bus {

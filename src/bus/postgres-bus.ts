@@ -3,9 +3,8 @@
  * transaction commit at a time, which batches make up for: two nodes exchanged 30,000 events in a second.
  */
 import type { Sql } from 'postgres';
-import type { Clock } from '../flow/clock.ts';
 import { connect } from '../store/connect.ts';
-import type { Bus, BusCounts, BusMessage } from './bus.ts';
+import type { Bus, BusCounts, BusMessage, BusParts } from './bus.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 
@@ -19,14 +18,9 @@ const PROBE_EVERY_MS = 10_000;
 const PROBES_UNHEARD = 2;
 const CLOSE_TIMEOUT_S = 1;
 
-export interface PostgresBusParts {
+export interface PostgresBusParts extends BusParts {
   /** `postgresql://…`, as `store/connect.ts` takes it. */
   readonly url: string;
-  /** Another for every process. */
-  readonly nodeId: string;
-  readonly clock: Clock;
-  /** Told of everything that goes wrong, again and again while it does. */
-  readonly onError: (error: unknown) => void;
 }
 
 export class PostgresBus implements Bus {

@@ -18,7 +18,7 @@ export interface Attempt {
   /** Null where no answer came. */
   readonly status: number | null;
   readonly durationMs: number;
-  /** One stable word, such as `timeout`; null where the answer was 2xx. */
+  /** Why no answer came, in one stable word such as `timeout`; null where one did. */
   readonly error: string | null;
   /** How the answer began: 1 KB at most. */
   readonly response: string;

@@ -1,5 +1,6 @@
 /** One attempt to deliver a webhook. Whatever the receiver does, it ends in time and becomes an {@link Attempt}. */
-import { Failure } from '../domain/failure.ts';
+import type { Attempt as AttemptMade } from '../domain/delivery.ts';
+import { isFailure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
 import { checkUrl } from './addresses.ts';
 import { ask } from './ask.ts';
@@ -39,9 +40,7 @@ export type AttemptError =
   | 'cancelled';
 
 /** What is known of an attempt: exactly one of `status` and `error` is null. */
-export interface Attempt {
-  readonly status: number | null;
-  readonly durationMs: number;
+export interface Attempt extends AttemptMade {
   /** The first KiB of the answer's body, as text without NUL, which databases refuse; often empty. */
   readonly response: string;
   readonly error: AttemptError | null;
@@ -107,7 +106,7 @@ async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 function wordOf(error: unknown, signal: AbortSignal): AttemptError {
   if (signal.aborted) return signal.reason instanceof TimedOut ? 'timeout' : 'cancelled';
   if (error instanceof NoAnswer) return error.reason;
-  if (error instanceof Failure && error.code === 'address_not_allowed') return 'refused_address';
+  if (isFailure(error, 'address_not_allowed')) return 'refused_address';
   // Nothing that a receiver did.
   throw error;
 }
