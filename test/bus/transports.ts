@@ -1,11 +1,12 @@
 /** The transports that the bus is tested on: PostgreSQL and NATS, each where one answers. */
 import { randomUUID } from 'node:crypto';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import postgres from 'postgres';
 import { expect } from 'vitest';
 import type { Bus } from '../../src/bus/bus.ts';
 import { openBus } from '../../src/bus/open-bus.ts';
 import { freshPostgres, hasPostgres } from '../support/databases.ts';
+import { findNats, NATS } from '../support/nats.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** A wire of its own, which nobody else speaks on. */
@@ -32,18 +33,8 @@ export interface Transport {
   readonly lay: () => Promise<Wire>;
 }
 
-const NATS = { host: '127.0.0.1', port: 4222 };
-
-async function dialNats(): Promise<NatsConnection | null> {
-  return connect({ servers: `${NATS.host}:${NATS.port}`, reconnect: false, timeout: 2_000 }).catch(
-    () => null,
-  );
-}
-
-const nats = await dialNats();
-const natsPayload = nats?.info?.max_payload ?? null;
-await nats?.close();
-if (natsPayload === null) console.warn('No NATS answers at 127.0.0.1:4222: the bus is not tested on it.');
+const nats = await findNats();
+if (nats === null) console.warn(`No NATS answers at ${NATS.host}:${NATS.port}: the bus is not tested on it.`);
 
 async function layPostgres(): Promise<Wire> {
   const database = await freshPostgres();
@@ -80,7 +71,11 @@ async function layNats(): Promise<Wire> {
   const natsPrefix = `test-${randomUUID()}`;
   const proxy = new TcpProxy(NATS);
   await proxy.set('forward');
-  const connection = (await dialNats())!;
+  const connection = await connect({
+    servers: `${NATS.host}:${NATS.port}`,
+    reconnect: false,
+    timeout: 2_000,
+  });
   const join = (nodeId: string, port: number) => {
     const natsUrl = `nats://127.0.0.1:${port}`;
     return openBus({ nodeId, natsUrl, natsPrefix, databaseUrl: null, onError: () => {} });
@@ -106,8 +101,8 @@ export const TRANSPORTS: readonly Transport[] = [
   { name: 'PostgreSQL', isThere: hasPostgres, tooManyChars: 8_000, lay: layPostgres },
   {
     name: 'NATS',
-    isThere: natsPayload !== null,
-    tooManyChars: natsPayload ?? 0,
+    isThere: nats !== null,
+    tooManyChars: nats?.maxPayloadBytes ?? 0,
     lay: layNats,
   },
 ];

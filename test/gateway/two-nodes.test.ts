@@ -10,12 +10,12 @@ const CLIPS = ['austen-0880.wav', 'austen-0920.wav'] as const;
 const speech = Buffer.concat(CLIPS.flatMap((clip) => [pcmOf(clip), silence(900)]));
 const SAID = CLIPS.map((clip) => TRANSCRIPTS[clip]!.text).join(' ');
 
-const natsUrl = await findNats();
-if (natsUrl === null) console.warn('No NATS answers: two nodes are not tested on it.');
+const nats = await findNats();
+if (nats === null) console.warn('No NATS answers: two nodes are not tested on it.');
 
 const transports = [
   { name: 'PostgreSQL', settings: {} as Record<string, string> },
-  ...(natsUrl ? [{ name: 'NATS', settings: { NATS_URL: natsUrl } }] : []),
+  ...(nats ? [{ name: 'NATS', settings: { NATS_URL: nats.url } }] : []),
 ];
 
 describe.skipIf(!hasPostgres).each(transports)('two nodes that talk over $name', ({ settings }) => {

@@ -3,8 +3,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-/** What is heard in a request, when it is to be said. @param prompt Of the session: a test may tell them apart by it. */
-export type Hear = (prompt: string | null) => Promise<string>;
+/**
+ * What is heard in a request, when it is to be said.
+ * @param prompt Of the session: a test may tell them apart by it.
+ * @param wav What was sent.
+ */
+export type Hear = (prompt: string | null, wav: Buffer) => Promise<string>;
 
 export class PatientTranscriber {
   readonly #hear: Hear;
@@ -36,7 +40,8 @@ export class PatientTranscriber {
     try {
       const headers = { 'content-type': request.headers['content-type']! };
       const form = await new Response(await buffer(request), { headers }).formData();
-      const text = await this.#hear(form.get('prompt') as string | null);
+      const wav = Buffer.from(await (form.get('file') as File).arrayBuffer());
+      const text = await this.#hear(form.get('prompt') as string | null, wav);
       response.setHeader('content-type', 'application/json').end(JSON.stringify({ text, language: 'en' }));
     } catch {
       // The gateway died while it was asking.
