@@ -115,7 +115,7 @@ export class Journal {
   }
 
   async #append(drafts: readonly DurableDraft[]): Promise<DurableEvent[]> {
-    const turn = { fence: this.#fence, afterSeq: this.#lastSeq };
+    const turn = { fence: this.#fence, afterSeq: this.#lastSeq, atMs: this.#parts.clock.now() };
     for (const delayMs of RETRY_DELAYS_MS) {
       try {
         return await this.#parts.log.append(this.sessionId, drafts, turn);

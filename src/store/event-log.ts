@@ -83,7 +83,7 @@ export function eventLog(database: Database, clock: Clock): EventLog {
   return {
     async append(sessionId, drafts, turn) {
       if (drafts.length === 0) return [];
-      const at = new Date(clock.now());
+      const at = new Date(turn?.atMs ?? clock.now());
       const batch = drafts.map((draft) => ({ draft, at: at.toISOString() }));
       const { row, before } = await database.run((client) =>
         appendOnce(client, sessionId, batch, turn ?? null),

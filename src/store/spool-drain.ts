@@ -16,12 +16,13 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** What no further try can change: the session has gone on, or gone, without these events. */
 const OBSOLETE: ReadonlySet<FailureCode> = new Set(['claim_lost', 'not_found', 'session_ended']);
 
-/** Whether the database did not answer. */
-export const isUnavailable = (error: unknown): boolean => isFailure(error, 'storage_unavailable');
+/** Whether the database did not answer, or has no room: either may pass. */
+export const mayPass = (error: unknown): boolean =>
+  isFailure(error, 'storage_unavailable') || isFailure(error, 'storage_full');
 
 const isObsolete = (error: unknown): error is Failure => error instanceof Failure && OBSOLETE.has(error.code);
 
-/** What came of a try: the head is gone, the database did not answer, or it would not have it. */
+/** What came of a try: the head is gone, the database cannot take it for now, or it would not have it. */
 type Outcome = 'moved' | 'away' | 'refused';
 
 export interface DrainParts {
@@ -39,7 +40,7 @@ function about(error: unknown, what: string, { sessionId, events }: SpoolEntry):
 }
 
 export class SpoolDrain {
-  /** Whether the database is known to be away: nothing needs to be tried on it but the head. */
+  /** Whether the database is known to be away, or full: nothing needs to be tried on it but the head. */
   isAway = false;
   readonly #log: EventLog;
   readonly #spool: Spool;
@@ -139,9 +140,9 @@ export class SpoolDrain {
         () => null,
         (reason: unknown) => reason,
       );
-      this.isAway = isUnavailable(error);
+      this.isAway = mayPass(error);
     }
-    if (isUnavailable(error)) {
+    if (mayPass(error)) {
       // Another session's next time: it may be this one alone that gets no answer, as it is locked.
       this.#spool.postpone();
       return 'away';

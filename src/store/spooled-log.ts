@@ -7,7 +7,7 @@ import { Failure } from '../domain/failure.ts';
 import { nextState, type SessionState } from '../domain/session.ts';
 import { bodyOf, eventOf } from './event-row.ts';
 import type { Spool } from './spool.ts';
-import { type DrainParts, isUnavailable, SpoolDrain } from './spool-drain.ts';
+import { type DrainParts, mayPass, SpoolDrain } from './spool-drain.ts';
 import type { Tail } from './spool-index.ts';
 import { storageUnavailable } from './storage-failure.ts';
 import type { EventLog, Turn } from './store.ts';
@@ -118,19 +118,25 @@ class Spooled implements SpooledLog {
     turn: Turn | undefined,
   ): Promise<DurableEvent[]> {
     if (drafts.length === 0) return [];
+    // The database may have stored what it never answered for, and the spool is to say the same of it.
+    const stamped = turn && { ...turn, atMs: turn.atMs ?? this.#parts.clock.now() };
     if (!this.#drain.isAway && !this.#spool.has(sessionId))
       try {
-        return await this.#log.append(sessionId, drafts, turn);
+        return await this.#log.append(sessionId, drafts, stamped);
       } catch (error) {
-        if (!isUnavailable(error) || !turn) throw error;
+        if (!mayPass(error) || !stamped) throw error;
         this.#drain.isAway = true;
       }
     // Without its turn nobody can say which seqs the events have.
-    if (!turn) throw storageUnavailable(new Error('earlier events of the session wait in the spool'));
-    return await this.#keep(sessionId, drafts, turn);
+    if (!stamped) throw storageUnavailable(new Error('earlier events of the session wait in the spool'));
+    return await this.#keep(sessionId, drafts, stamped);
   }
 
-  async #keep(sessionId: string, drafts: readonly DurableDraft[], turn: Turn): Promise<DurableEvent[]> {
+  async #keep(
+    sessionId: string,
+    drafts: readonly DurableDraft[],
+    turn: Required<Turn>,
+  ): Promise<DurableEvent[]> {
     const failure = this.#drain.failureOf(sessionId, turn.fence);
     if (failure) throw failure;
     const tail = this.#spool.tailOf(sessionId);
@@ -140,7 +146,7 @@ class Spooled implements SpooledLog {
     if (own && (own.fence !== turn.fence || own.seq !== turn.afterSeq))
       throw new Failure('claim_lost', 'Another node has taken the session over.');
 
-    const at = new Date(this.#parts.clock.now());
+    const at = new Date(turn.atMs);
     const events = drafts.map((draft, index) => {
       const body: unknown = JSON.parse(bodyOf(draft));
       return eventOf({ sessionId, seq: turn.afterSeq + 1 + index, type: draft.type, body, at });
@@ -159,8 +165,8 @@ class Spooled implements SpooledLog {
 }
 
 /**
- * A log whose appends go on while the database is away: they wait in the spool, under the seqs that follow from
- * their turns, and are written to the database in order when it answers again, also by a later process. Events
+ * A log whose appends go on while the database is away or full: they wait in the spool, under the seqs that follow from
+ * their turns, and are written to the database in order when it takes them again, also by a later process. Events
  * that wait are not read: `read` and `feed` are the database's.
  *
  * Appends without a turn are not spooled, as their seqs are the database's to give. An append that finds no room in

@@ -115,6 +115,11 @@ export interface Turn {
   readonly fence: number;
   /** The seq of the last event it knows of; 0 before the first. */
   readonly afterSeq: number;
+  /**
+   * When it happened, epoch ms: the same for every try, so that whichever is found to have succeeded tells the same
+   * instant. The log's own time where it is left out.
+   */
+  readonly atMs?: number;
 }
 
 /** The log of durable events: the truth that every channel reads. */

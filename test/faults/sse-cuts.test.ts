@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../../src/flow/clock.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { hasPostgres } from '../support/databases.ts';
+import { shownFeed } from '../support/feed.ts';
 import { type RunningGateway, startGateway } from '../support/gateway.ts';
 import { chanceFor, isLong, keepResult, times } from './effort.ts';
 import { CURSORS, readOnce } from './support/cut-reader.ts';
@@ -97,8 +98,9 @@ describe.each(kinds)('a stream that is cut, on %s', (kind) => {
   beforeAll(async () => {
     written = await writeFirst(kind, async (store) => {
       log = await writeSession(store, 'ses_long', FINALS, PIECES, chance);
-      await writeSession(store, 'ses_other', FINALS / 10, PIECES, chance);
-      feed = (await store.log.feed('local', '0', 10_000)).events.map(({ event }) => event);
+      const other = await writeSession(store, 'ses_other', FINALS / 10, PIECES, chance);
+      const shown = await shownFeed(store, 'local', log.length + other.length);
+      feed = shown.events.map(({ event }) => event);
     });
     node = await Mortal.start(written);
   }, 300_000);
@@ -138,7 +140,7 @@ describe.skipIf(!hasPostgres)('a feed that grows while it is read', () => {
       'postgres',
       async (old) => {
         await writeSession(old, 'ses_old', 20, 5, chance);
-        before = (await old.log.feed('local', '0', 5)).cursor;
+        before = (await shownFeed(old, 'local', 5)).cursor;
         await writeSession(old, 'ses_older', 20, 5, chance);
       },
       past,

@@ -96,7 +96,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('weather' as const),
-      weather: fc.constantFrom<Weather>('up', 'down', 'mute'),
+      weather: fc.constantFrom<Weather>('up', 'down', 'mute', 'full'),
     }),
   },
   {

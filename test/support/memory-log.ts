@@ -6,8 +6,8 @@ import { bodyOf, eventOf } from '../../src/store/event-row.ts';
 import { storageUnavailable } from '../../src/store/storage-failure.ts';
 import type { EventLog, Turn } from '../../src/store/store.ts';
 
-/** `mute`: does what it is asked to, and no answer arrives. */
-export type Weather = 'up' | 'down' | 'mute';
+/** `mute`: does what it is asked to, and no answer arrives. `full`: there is no room. */
+export type Weather = 'up' | 'down' | 'mute' | 'full';
 
 /** A connection to the log; once cut, it leaves everything unanswered, as seen by a process that was killed. */
 export type Connection = EventLog & { cut(): void };
@@ -75,6 +75,7 @@ export class MemoryLog {
       await held;
       if (isCut) await new Promise<never>(() => {});
       if (this.weather === 'down') throw storageUnavailable(new Error('down'));
+      if (this.weather === 'full' && !what.startsWith('read')) throw new Failure('storage_full', 'no room');
       const { weather } = this;
       const result = work();
       await turnOfTheLoop();
@@ -101,7 +102,7 @@ export class MemoryLog {
   #append(sessionId: string, drafts: readonly DurableDraft[], turn: Turn | undefined): DurableEvent[] {
     const session = this.#found(sessionId);
     const { fence, afterSeq } = turn ?? { fence: session.fence, afterSeq: session.events.length };
-    const at = new Date(0);
+    const at = new Date(turn?.atMs ?? 0);
     const events = drafts.map((draft, i) =>
       eventOf({ sessionId, seq: afterSeq + 1 + i, type: draft.type, body: JSON.parse(bodyOf(draft)), at }),
     );

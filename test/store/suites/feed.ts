@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import { shownFeed } from '../../support/feed.ts';
 import { create, type Fixture, final, started, unused } from './fixture.ts';
 
 /** The feed waits for the slowest writer of the whole server, and others may write there too. */
@@ -19,10 +20,7 @@ export function feedSuite(fixture: () => Fixture): void {
       ...(await store.log.append(a.id, [final(1000)])),
     ];
     await store.log.append(foreign.id, [started]);
-    await vi.waitFor(
-      async () => expect((await store.log.feed(tenantId, '0', 9)).events).toHaveLength(4),
-      SOON,
-    );
+    await shownFeed(store, tenantId, 4);
 
     const first = await store.log.feed(tenantId, '0', 3);
     const second = await store.log.feed(tenantId, first.cursor, 3);
@@ -37,10 +35,7 @@ export function feedSuite(fixture: () => Fixture): void {
     const { store } = fixture();
     const { id, tenantId } = await create(store);
     await store.log.append(id, [started]);
-    await vi.waitFor(
-      async () => expect((await store.log.feed(tenantId, '0', 9)).events).toHaveLength(1),
-      SOON,
-    );
+    await shownFeed(store, tenantId, 1);
     const { events, cursor } = await store.log.feed(tenantId, null, 9);
     expect(events).toEqual([]);
     const later = await store.log.append(id, [final(0)]);
