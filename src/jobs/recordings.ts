@@ -20,7 +20,10 @@ const EXPIRE_HOURS = 23;
 /** How often uploads that belong to nothing are looked for. */
 const ERASE_ORPHANS_EVERY_MS = 10 * 60_000;
 
-/** What was begun has waited in the queue once already. */
+/**
+ * What was begun has waited in the queue once already. Suspects wait with what is new: each holds up everybody while it is
+ * worked on, and what has died once is to go on before that.
+ */
 const BEGUN_PRIORITY = 1;
 
 /** Of PostgreSQL (errcodes appendix). */
@@ -135,8 +138,11 @@ export class Recordings {
   async #queueAgain(nowMs: number): Promise<void> {
     for (const { id, state, crashes } of await this.#parts.store.sessions.abandoned('recording', nowMs))
       if (!this.#running.has(id)) {
-        const job = { sessionId: id, isSuspect: crashes >= SUSPECT_AFTER };
-        await this.#send(job, state === 'IN_PROGRESS' ? BEGUN_PRIORITY : 0);
+        const isSuspect = crashes >= SUSPECT_AFTER;
+        await this.#send(
+          { sessionId: id, isSuspect },
+          state === 'IN_PROGRESS' && !isSuspect ? BEGUN_PRIORITY : 0,
+        );
       }
   }
 

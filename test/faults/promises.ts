@@ -93,7 +93,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         id: 'B14',
         promise: 'A receiver that hangs for ever does not hold up the others.',
-        tests: ['jobs/delivery.test.ts'],
+        tests: ['faults/delays.test.ts', 'jobs/delivery.test.ts'],
       },
       {
         id: 'B15',
@@ -132,12 +132,18 @@ export const CHAPTERS: readonly Chapter[] = [
         id: 'C20',
         promise:
           'Streams begin at once, are never silent for longer than 15 s, and are not buffered by proxies.',
-        tests: ['http/events.test.ts'],
+        tests: ['faults/delays.test.ts', 'http/events.test.ts'],
       },
       {
         id: 'C21',
         promise: 'A reader that stalls is dropped and resumes; the others do not notice.',
-        tests: ['faults/stalls.test.ts', 'http/sse.test.ts'],
+        tests: ['faults/stalls.test.ts', 'faults/delays.test.ts', 'http/sse.test.ts'],
+      },
+      {
+        id: 'C22',
+        promise:
+          'Browsers are let in by a token that lives for seconds to minutes and opens one session; what belongs to another tenant is not there.',
+        tests: ['http/access.test.ts', 'http/sessions.test.ts'],
       },
     ],
   },
@@ -173,6 +179,17 @@ export const CHAPTERS: readonly Chapter[] = [
         tests: ['faults/sockets.test.ts'],
       },
       {
+        id: 'D28',
+        promise: 'A browser on a page of a foreign origin is not let in.',
+        tests: ['http/access.test.ts'],
+      },
+      {
+        id: 'D29',
+        promise:
+          'A token lives for 60 s unless told otherwise, opens its one session, and is of no use afterwards.',
+        tests: ['http/access.test.ts', 'store/store.test.ts'],
+      },
+      {
         id: 'D30',
         promise:
           'A session closes after its last final is stored, with a receipt that accounts for every millisecond received.',
@@ -196,10 +213,22 @@ export const CHAPTERS: readonly Chapter[] = [
         tests: ['faults/outage.test.ts', 'store/spool.test.ts', 'store/spooled-log.test.ts'],
       },
       {
+        id: 'G40',
+        promise:
+          'A disk that is full refuses recordings as such (507); who speaks is heard on, and nothing is lost.',
+        tests: ['faults/disk-full.test.ts', 'store/spooled-log.test.ts'],
+      },
+      {
         id: 'G41',
         promise:
           'A language model that stalls, breaks off or fails is told as such, and the transcript is there all the same.',
         tests: ['llm/openai.test.ts', 'http/answers.test.ts'],
+      },
+      {
+        id: 'G42',
+        promise:
+          'A gateway that is used while all kinds of things fail holds no more memory and no more files in the end than at first.',
+        tests: ['faults/soak.test.ts'],
       },
     ],
   },

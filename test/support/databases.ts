@@ -1,7 +1,7 @@
 /** The databases that storage is tested on: the embedded one always, PostgreSQL where one answers. */
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chown, cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,15 +64,29 @@ async function asAdmin(work: (sql: Sql) => Promise<unknown>): Promise<void> {
 /** Where PostgreSQL answers, or null: for tests of what only it can do. */
 export const hasPostgres = postgresUrl !== null;
 
-/** Makes an empty PostgreSQL database. Use only where {@link hasPostgres}. */
-export async function freshPostgres(): Promise<{ url: string; drop(): Promise<void> }> {
+/**
+ * Makes an empty PostgreSQL database. Use only where {@link hasPostgres}.
+ * @param folder Where its tables lie, on the server's machine, which is this one; the server's log lies elsewhere.
+ */
+export async function freshPostgres(folder?: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `earshot_test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin((sql) => sql`create database ${sql(name)}`);
+  await asAdmin(async (sql) => {
+    if (folder === undefined) return await sql`create database ${sql(name)}`;
+    const [row] = await sql<{ data_directory: string }[]>`show data_directory`;
+    const { uid, gid } = await stat(row!.data_directory);
+    await chown(folder, uid, gid);
+    await sql.unsafe(`create tablespace ${name} location '${folder}'`);
+    return await sql.unsafe(`create database ${name} tablespace ${name}`);
+  });
   const url = new URL(postgresUrl!);
   url.pathname = `/${name}`;
   return {
     url: url.href,
-    drop: () => asAdmin((sql) => sql`drop database if exists ${sql(name)} with (force)`),
+    drop: () =>
+      asAdmin(async (sql) => {
+        await sql`drop database if exists ${sql(name)} with (force)`;
+        await sql`drop tablespace if exists ${sql(name)}`;
+      }),
   };
 }
 
