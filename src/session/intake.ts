@@ -12,6 +12,12 @@ import { Run, type RunParts } from './run.ts';
 /** Bytes of audio taken in ahead of the work: reading from the socket stops beyond. */
 const WAITING_BYTES = 512 * 1024;
 
+/** A commit that was put in its place. */
+export interface Committed {
+  /** Resolves with the seq of the session's last stored event once all that was said before is stored. */
+  readonly stored: Promise<number>;
+}
+
 export class Intake {
   readonly run: Run;
   readonly #format: AudioFormat;
@@ -29,9 +35,14 @@ export class Intake {
     await this.#input.push(bytes);
   }
 
-  /** Ends the current utterance where the audio now stands. */
-  async commit(): Promise<void> {
+  /**
+   * Ends the current utterance where the audio now stands.
+   * @returns `stored`: see {@link Run.nextCommit}.
+   */
+  async commit(): Promise<Committed> {
+    const stored = this.run.nextCommit();
     await this.#input.push(COMMIT);
+    return { stored };
   }
 
   /** No more audio: waits until what there is has been worked through. Rejects where that failed. */

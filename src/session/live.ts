@@ -9,7 +9,7 @@ import { type Samples, samples, toSamples, toStreamMs } from '../domain/time.ts'
 import type { Answers } from './answers.ts';
 import { atDeclaredRate } from './declared-rate.ts';
 import { endBadly, endWell } from './ending.ts';
-import { Intake } from './intake.ts';
+import { type Committed, Intake } from './intake.ts';
 import type { Journal } from './journal.ts';
 import type { Connection, LiveParts } from './live-parts.ts';
 import { pipelineSettings } from './pipeline.ts';
@@ -110,11 +110,12 @@ export class LiveSession {
       );
   }
 
-  /** Ends the current utterance now. */
-  async commit(connection: Connection): Promise<void> {
-    if (!this.#holds(connection)) return;
+  /** Ends the current utterance now; what comes back tells when all that was said before is stored. */
+  async commit(connection: Connection): Promise<Committed> {
+    const nothing = { stored: Promise.resolve(this.#journal.lastSeq) };
+    if (!this.#holds(connection)) return nothing;
     this.#keepIdleTime();
-    await this.#intake?.commit();
+    return (await this.#intake?.commit()) ?? nothing;
   }
 
   /** No more audio: finishes everything, then closes the connection. */

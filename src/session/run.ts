@@ -23,6 +23,8 @@ export class Run {
   readonly done: Promise<void>;
   readonly #parts: RunParts;
   readonly #stop = new AbortController();
+  /** Those who wait for what was said before a commit, in the order of the commits. */
+  readonly #waiting: ((lastSeq: number) => void)[] = [];
   #decoded: Samples;
   #committed: Samples;
 
@@ -31,7 +33,9 @@ export class Run {
     this.from = settings.from;
     this.#decoded = settings.from;
     this.#committed = settings.from;
-    this.done = this.#run(frames, settings);
+    this.done = this.#run(frames, settings).finally(() => {
+      for (const tell of this.#waiting.splice(0)) tell(parts.journal.lastSeq);
+    });
     this.done.catch(() => {});
   }
 
@@ -43,6 +47,14 @@ export class Run {
   /** Up to where audio will not be needed again: in stored utterances, or in none. */
   get committed(): Samples {
     return this.#committed;
+  }
+
+  /**
+   * To be called as a commit is put into the audio: resolves with the seq of the last stored event once all that was
+   * said before it is stored, or the run is over.
+   */
+  nextCommit(): Promise<number> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Drops what is in the works, and waits until nothing more is written. */
@@ -61,6 +73,8 @@ export class Run {
     )) {
       if (output.kind === 'settled') {
         this.#commit(output.until);
+      } else if (output.kind === 'committed') {
+        this.#waiting.shift()?.(journal.lastSeq);
       } else if (!isDurable(output.draft)) {
         journal.hint(output.draft);
       } else {

@@ -12,10 +12,12 @@ import { type LanguageMemory, likelyLanguage, NO_LANGUAGES, remember } from './l
 import { type Beginning, OpenUtterance, type UtteranceSettings } from './open-utterance.ts';
 import type { Carried } from './seam.ts';
 
-/** What the pipeline says: an event, or that nothing before a position will be needed again. */
+/** What the pipeline says: an event, that nothing before a position will be needed again, or where a commit was. */
 export type PipelineOutput =
   | { readonly kind: 'event'; readonly draft: EventDraft }
-  | { readonly kind: 'settled'; readonly until: Samples };
+  | { readonly kind: 'settled'; readonly until: Samples }
+  /** All that was said before the client's commit has been told. */
+  | { readonly kind: 'committed' };
 
 export interface WordsSettings extends UtteranceSettings {
   /** Finals in the works at a time; speech waits for the rest. */
@@ -121,6 +123,9 @@ async function listen(
           if (inTheWorks.length >= settings.finalsAtOnce) await inTheWorks.shift();
           break;
         }
+        case 'committed':
+          inOrder(Promise.resolve(), () => outputs.push({ kind: 'committed' }));
+          break;
         case 'settled': {
           const until = samples(settings.from + event.until);
           inOrder(Promise.resolve(), () => outputs.push({ kind: 'settled', until }));

@@ -41,7 +41,9 @@ export type SpeechEvent =
       readonly endedBy: EndedBy;
     }
   /** No utterance, open or to come, needs anything before this position. */
-  | { readonly kind: 'settled'; readonly until: Samples };
+  | { readonly kind: 'settled'; readonly until: Samples }
+  /** A {@link COMMIT} was come to: what was spoken before it has been told. */
+  | { readonly kind: 'committed' };
 
 interface HeardSofar {
   readonly from: Samples;
@@ -59,7 +61,7 @@ const SETTLED_STEP = toSamples(250);
 /**
  * Finds the utterances in `input`. Reads the next chunk when the consumer asks for more; holds the open utterance
  * (and, where it goes on from a cut, the 3 s before that) and a quarter of a second otherwise. A {@link COMMIT} ends
- * the open utterance where it stands and does nothing in silence.
+ * the open utterance where it stands, and is told of in any case.
  */
 export async function* utterances(
   input: AsyncIterable<DecodedInput>,
@@ -78,6 +80,7 @@ export async function* utterances(
     if (item === COMMIT) {
       yield* hear('all');
       yield* finder.close('commit');
+      yield { kind: 'committed' };
       continue;
     }
     finder.append(item);

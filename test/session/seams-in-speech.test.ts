@@ -49,7 +49,7 @@ async function heard(audio: Float32Array, urgency: 'final' | 'recording'): Promi
   const finals: Final[] = [];
   const shown = new Map<string, string[]>();
   for await (const output of pipeline(frames(), parts, settings, new AbortController().signal)) {
-    if (output.kind === 'settled') continue;
+    if (output.kind !== 'event') continue;
     const { draft } = output;
     expect(draft.type).not.toBe('transcript.suppressed');
     if (draft.type === 'transcript.partial')

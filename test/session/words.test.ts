@@ -99,13 +99,12 @@ let nextId = 0;
 const newId = (prefix: string) => `${prefix}_${nextId++}`;
 
 const told = (outputs: readonly PipelineOutput[]): string[] =>
-  outputs.map((output) =>
-    output.kind === 'settled'
-      ? `settled ${output.until / 16}`
-      : 'text' in output.draft
-        ? `${output.draft.type} ${output.draft.text}`
-        : output.draft.type,
-  );
+  outputs.map((output) => {
+    if (output.kind === 'settled') return `settled ${output.until / 16}`;
+    if (output.kind === 'committed') return output.kind;
+    const { draft } = output;
+    return 'text' in draft ? `${draft.type} ${draft.text}` : draft.type;
+  });
 
 async function collect(outputs: AsyncIterable<PipelineOutput>, into: PipelineOutput[]): Promise<void> {
   for await (const output of outputs) into.push(output);
@@ -137,7 +136,8 @@ describe('words', () => {
 
   it('tells finals in the order they were spoken, whichever is ready first', async () => {
     const { recogniser, asked } = scripted();
-    const speech = [started(0), ended(0, 900), started(1500), ended(1500, 2500), settled(2600)];
+    const commit: SpeechEvent = { kind: 'committed' };
+    const speech = [started(0), ended(0, 900), commit, started(1500), ended(1500, 2500), settled(2600)];
     const outputs: PipelineOutput[] = [];
     const done = collect(words(played(speech), recogniser, SETTINGS, newId, quiet), outputs);
     await turn();
@@ -149,6 +149,7 @@ describe('words', () => {
     await done;
     expect(told(outputs).slice(2)).toEqual([
       'transcript.final First.',
+      'committed',
       'transcript.final Second.',
       'settled 2600',
     ]);

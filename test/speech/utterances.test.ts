@@ -132,7 +132,7 @@ describe('no utterance', () => {
     ['nothing at all', new Float32Array(0)],
   ])('is found in %s', async (_, audio) => {
     const events = await find([audio, COMMIT]);
-    expect(events.filter(({ kind }) => kind !== 'settled')).toEqual([]);
+    expect(events.filter(({ kind }) => kind !== 'settled')).toEqual([{ kind: 'committed' }]);
     expect(only(events, 'settled').at(-1)?.until ?? 0).toBe(audio.length);
   });
 });
@@ -164,8 +164,12 @@ describe('any audio', () => {
         const events = await find(items, transparent, { silenceMs: 300, maxUtteranceMs: 2_000 });
         let open: number | null = null;
         let settled = 0;
+        let commits = 0;
         for (const event of events)
-          if (event.kind === 'settled') {
+          if (event.kind === 'committed') {
+            expect(open).toBeNull();
+            commits++;
+          } else if (event.kind === 'settled') {
             expect(event.until).toBeGreaterThan(settled);
             if (open !== null) expect(event.until).toBeLessThanOrEqual(open);
             settled = event.until;
@@ -184,6 +188,7 @@ describe('any audio', () => {
           }
         expect(open).toBeNull();
         expect(settled).toBe(total);
+        expect(commits).toBe(items.filter((item) => item === COMMIT).length);
       }),
       { numRuns: 100 },
     );
