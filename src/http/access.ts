@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
-import type { TokenStore } from '../store/store.ts';
+import type { Grant, TokenStore } from '../store/store.ts';
 
 /** On whose behalf a request is made. */
 export type Caller =
@@ -59,9 +59,35 @@ export class Access {
     return { kind: 'tenant', tenantId: found };
   }
 
+  /**
+   * Who presents this credential to a face that speaks another vendor's protocol: a key as above, or a token from
+   * {@link grant}. A token for one session is of no use there.
+   * @returns The tenant, and what was laid down for the session when the token was asked for; null for nothing.
+   * @throws Failure `unauthorized`
+   */
+  async admit(credential: string | null): Promise<Grant> {
+    if (!credential?.startsWith(TOKEN_PREFIX)) {
+      const { tenantId } = await this.identify(credential);
+      return { tenantId, settings: null };
+    }
+    const { tokens, clock } = this.#parts;
+    const grant = await tokens.findGrant(sha256(credential).toString('hex'), clock.now());
+    if (!grant) throw unknownToken();
+    return grant;
+  }
+
+  /** A new token that opens sessions of a tenant until it expires. It is shown once. */
+  async grant(grant: Grant, ttlSeconds: number): Promise<{ token: string; expiresAtMs: number }> {
+    const { tokens, clock } = this.#parts;
+    const token = this.#newToken();
+    const expiresAtMs = clock.now() + ttlSeconds * 1000;
+    await tokens.saveGrant(sha256(token).toString('hex'), grant, expiresAtMs);
+    return { token, expiresAtMs };
+  }
+
   /** A new token for one session. It is shown once; the store has its hash only. */
   async issueToken(sessionId: string, ttlSeconds: number): Promise<{ token: string; expiresAt: string }> {
-    const token = TOKEN_PREFIX + Buffer.from(this.#parts.random(24)).toString('base64url');
+    const token = this.#newToken();
     const expiresAtMs = this.#parts.clock.now() + ttlSeconds * 1000;
     await this.#parts.tokens.save(sha256(token).toString('hex'), sessionId, expiresAtMs);
     return { token, expiresAt: new Date(expiresAtMs).toISOString() };
@@ -69,11 +95,17 @@ export class Access {
 
   async #openToken(token: string): Promise<Caller> {
     const found = await this.#parts.tokens.find(sha256(token).toString('hex'), this.#parts.clock.now());
-    if (!found)
-      throw new Failure('unauthorized', 'The token is not known here or has expired; ask for a new one.');
+    if (!found) throw unknownToken();
     return { kind: 'token', ...found };
   }
+
+  #newToken(): string {
+    return TOKEN_PREFIX + Buffer.from(this.#parts.random(24)).toString('base64url');
+  }
 }
+
+const unknownToken = (): Failure =>
+  new Failure('unauthorized', 'The token is not known here or has expired; ask for a new one.');
 
 /**
  * The credential of a request: the `Authorization` header first, then `?token=`, then the subprotocol pair.

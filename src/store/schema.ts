@@ -104,6 +104,20 @@ export const streamTokens = pgTable(
   (table) => [index('stream_tokens_session').on(table.sessionId)],
 );
 
+/** Tokens for clients of other vendors' protocols, which ask for one before there is a session. */
+export const grants = pgTable(
+  'grants',
+  {
+    tokenHash: text('token_hash').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    /** What was laid down when it was asked for, as JSON; null for nothing. */
+    settings: json(),
+    /** Epoch ms. */
+    expiresAtMs: bigint('expires_at_ms', { mode: 'number' }).notNull(),
+  },
+  (table) => [index('grants_expiry').on(table.expiresAtMs)],
+);
+
 /**
  * The outbox: what is to be delivered of each session, written in the transaction that ends it, and how far that has
  * come. One row a session, since a session has one webhook.

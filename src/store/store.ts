@@ -234,6 +234,17 @@ export interface TokenStore {
   save(tokenHash: string, sessionId: string, expiresAtMs: number): Promise<void>;
   /** The session a token opens, or null where it is unknown or expired. */
   find(tokenHash: string, nowMs: number): Promise<{ sessionId: string; tenantId: string } | null>;
+  /** Keeps a token that opens sessions yet to be made, and forgets those that have expired. */
+  saveGrant(tokenHash: string, grant: Grant, expiresAtMs: number): Promise<void>;
+  /** What such a token stands for, or null where it is unknown or expired. */
+  findGrant(tokenHash: string, nowMs: number): Promise<Grant | null>;
+}
+
+/** What the holder of a token may do before there is a session. */
+export interface Grant {
+  readonly tenantId: string;
+  /** What was laid down for the session when the token was asked for: JSON, or null for nothing. */
+  readonly settings: unknown;
 }
 
 export interface Store {

@@ -1,8 +1,8 @@
-/** Stream tokens: who holds one may use one session until it expires. */
+/** Tokens: who holds one may use one session, or open one, until it expires. */
 import { and, eq, gt, lte } from 'drizzle-orm';
 import type { Clock } from '../flow/clock.ts';
 import type { Database } from './database.ts';
-import { sessions, streamTokens } from './schema.ts';
+import { grants, sessions, streamTokens } from './schema.ts';
 import type { TokenStore } from './store.ts';
 
 export function tokenStore(database: Database, clock: Clock): TokenStore {
@@ -24,6 +24,23 @@ export function tokenStore(database: Database, clock: Clock): TokenStore {
           .from(streamTokens)
           .innerJoin(sessions, eq(sessions.id, streamTokens.sessionId))
           .where(and(eq(streamTokens.tokenHash, tokenHash), gt(streamTokens.expiresAtMs, nowMs))),
+      );
+      return found ?? null;
+    },
+
+    async saveGrant(tokenHash, { tenantId, settings }, expiresAtMs) {
+      await database.run(async ({ orm }) => {
+        await orm.insert(grants).values({ tokenHash, tenantId, settings, expiresAtMs });
+        await orm.delete(grants).where(lte(grants.expiresAtMs, clock.now()));
+      });
+    },
+
+    async findGrant(tokenHash, nowMs) {
+      const [found] = await database.run(({ orm }) =>
+        orm
+          .select({ tenantId: grants.tenantId, settings: grants.settings })
+          .from(grants)
+          .where(and(eq(grants.tokenHash, tokenHash), gt(grants.expiresAtMs, nowMs))),
       );
       return found ?? null;
     },

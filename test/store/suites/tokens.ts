@@ -24,6 +24,20 @@ export function tokensSuite(fixture: () => Fixture): void {
     expect(await store.tokens.find(fresh, clock.now())).not.toBeNull();
   });
 
+  it('keeps what is granted before there is a session, until it expires', async () => {
+    const { store, clock } = fixture();
+    const [old, fresh] = [unused('hash'), unused('hash')];
+    const grant = { tenantId: unused('tenant'), settings: { language: 'ko' } };
+    await store.tokens.saveGrant(old, grant, clock.now() + 100);
+    expect(await store.tokens.findGrant(old, clock.now() + 99)).toEqual(grant);
+    expect(await store.tokens.findGrant(old, clock.now() + 100)).toBeNull();
+    expect(await store.tokens.find(old, clock.now())).toBeNull();
+    await clock.advance(100);
+    await store.tokens.saveGrant(fresh, { ...grant, settings: null }, clock.now() + 100);
+    expect(await store.tokens.findGrant(old, clock.now() - 50)).toBeNull();
+    expect(await store.tokens.findGrant(fresh, clock.now())).toEqual({ ...grant, settings: null });
+  });
+
   it('refuses a token for a session that is not there', async () => {
     const saving = fixture().store.tokens.save(unused('hash'), 'ses_none', 1);
     await expect(saving).rejects.toMatchObject({ code: 'not_found' });
