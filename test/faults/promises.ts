@@ -26,7 +26,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         id: 'A2',
         promise:
-          'A job whose process was killed is taken up again within 60 s, within 5 s of the start where the database is embedded.',
+          'A job whose process was killed is taken up again as soon as a worker is free, within 60 s at most; within 5 s of the start where the database is embedded.',
         tests: ['faults/kills.test.ts', 'gateway/two-nodes.test.ts'],
       },
       {
