@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { languageModelOf, openRecogniserOf } from './engines.ts';
 import { systemClock } from './flow/clock.ts';
 import { SyncedClock } from './flow/synced-clock.ts';
+import { readCertificate } from './http/certificate.ts';
 import { listen } from './http/server.ts';
 import { openVad } from './speech/vad.ts';
 import { openStore } from './store/open-store.ts';
@@ -25,7 +26,7 @@ export interface App {
 /**
  * Opens everything and begins to serve.
  * @param onProgress Told while a model is downloaded.
- * @throws Failure, ModelError, or what the port says.
+ * @throws ConfigError, Failure, ModelError, or what the port says.
  */
 export async function startApp(
   config: Config,
@@ -33,6 +34,7 @@ export async function startApp(
   logger: Logger,
   onProgress: (progress: DownloadProgress) => void,
 ): Promise<App> {
+  const certificate = await readCertificate(config);
   const clock = new SyncedClock(systemClock);
   const cacheFolder = join(config.DATA_DIR, 'cache');
   // The store first: whoever has the data folder is met before anything else is begun.
@@ -79,6 +81,7 @@ export async function startApp(
     host: config.HOST,
     port: config.PORT,
     maxFrameBytes: config.MAX_FRAME_BYTES,
+    certificate,
     newId,
   });
   return {

@@ -31,6 +31,11 @@ const schema = z.object({
     .describe(
       'How clients reach the gateway, where a proxy stands before it. Unset: taken from the request.',
     ),
+  TLS_CERT_FILE: z
+    .string()
+    .optional()
+    .describe('A certificate with its chain, PEM: serves https and wss. Needs `TLS_KEY_FILE`.'),
+  TLS_KEY_FILE: z.string().optional().describe('The private key of the certificate, PEM.'),
   API_KEYS: list
     .default([])
     .describe(
@@ -192,6 +197,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     faults.push(`HOST: ${data.HOST} can be reached from outside; set API_KEYS first, or use 127.0.0.1`);
   if (data.API_KEYS.some((key) => key.startsWith('ek_')))
     faults.push('API_KEYS: a key must not begin with ek_, which marks short-lived tokens');
+  if ((data.TLS_CERT_FILE === undefined) !== (data.TLS_KEY_FILE === undefined))
+    faults.push('TLS_CERT_FILE: a certificate and its key, TLS_KEY_FILE, go together');
   if (data.STT === 'openai') {
     if (!data.STT_BASE_URL)
       faults.push(

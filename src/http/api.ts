@@ -3,13 +3,15 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import { Failure } from '../domain/failure.ts';
+import { deepgramRoutes } from './deepgram/routes.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { docsRoutes } from './docs.ts';
 import { eventRoutes } from './events.ts';
 import { authenticate, bodiless, type OriginRule, origins, requestId } from './guards.ts';
+import { openAiRoutes } from './openai/routes.ts';
 import { type OperationParts, operationRoutes } from './operations.ts';
 import type { Env, HttpParts, Routes } from './parts.ts';
-import { problem, statusOf } from './problem.ts';
+import { isServerFault, problem } from './problem.ts';
 import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
 
@@ -48,7 +50,7 @@ export function createApi(parts: ApiParts): Routes {
   api.use(bodiless);
   api.onError((given, c) => {
     const error = hungUp(given) ? new Failure('bad_request', 'The request broke off.') : given;
-    if (!(error instanceof Failure) || statusOf(error.code) >= 500)
+    if (isServerFault(error))
       parts.logger.error({ err: error, requestId: c.get('requestId') }, 'a request failed');
     return problem(c, error);
   });
@@ -68,6 +70,8 @@ export function createApi(parts: ApiParts): Routes {
   api.use(origins(parts.origins));
   api.route('/', docsRoutes(parts.version));
   api.route('/', streamRoutes(parts));
+  api.route('/', openAiRoutes(parts));
+  api.route('/', deepgramRoutes(parts));
   api.use('/v1/*', authenticate(parts.access));
   api.route('/', sessionRoutes(parts));
   api.route('/', deliveryRoutes(parts));

@@ -57,7 +57,7 @@ function isOwn(origin: string, host: string): boolean {
 const corsHeaders = (origin: string) => ({
   'access-control-allow-origin': origin,
   'access-control-allow-methods': 'GET, POST, DELETE',
-  'access-control-allow-headers': 'authorization, content-type, idempotency-key, last-event-id',
+  'access-control-allow-headers': '*, authorization, content-type, idempotency-key, last-event-id',
   'access-control-expose-headers': 'location, retry-after, x-request-id',
   'access-control-max-age': '600',
   vary: 'origin',

@@ -46,7 +46,11 @@ const FACES: Record<FailureCode, Face> = {
 };
 
 /** The status a failure has over HTTP. */
-export const statusOf = (code: FailureCode): number => FACES[code].status;
+const statusOf = (code: FailureCode): number => FACES[code].status;
+
+/** Whether an error is ours to look into. */
+export const isServerFault = (error: unknown): boolean =>
+  !(error instanceof Failure) || statusOf(error.code) >= 500;
 
 /** The code a WebSocket is closed with because of a failure. */
 export const closeCodeOf = (code: FailureCode): number => FACES[code].close;

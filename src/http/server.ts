@@ -1,15 +1,13 @@
-/** The listening socket: HTTP and WebSocket on one port. */
+/** The listening socket: HTTP and WebSocket on one port, with TLS or without. */
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer, getRequestListener, type WebSocketServerLike } from '@hono/node-server';
-import { WebSocketServer } from 'ws';
 import type { NewId } from '../domain/ids.ts';
-import { SUBPROTOCOL } from './access.ts';
+import type { Certificate } from './certificate.ts';
 import { answerMalformed, malformedRequest } from './malformed.ts';
 import type { Routes } from './parts.ts';
-
-/** Frames between the limit and this many times it are refused with a reason; larger ones are cut off. */
-const HARD_LIMIT_FACTOR = 4;
+import { Sockets } from './sockets.ts';
 
 /** How long a client may take over its request headers. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -25,6 +23,8 @@ export interface ServerSettings {
   /** 0 picks a free one. */
   readonly port: number;
   readonly maxFrameBytes: number;
+  /** Null, or left out: no TLS. */
+  readonly certificate?: Certificate | null;
   /** Names the requests that no face sees. */
   readonly newId: NewId;
 }
@@ -38,18 +38,16 @@ export interface Listening {
 
 /** Begins to listen. Rejects with what the system says, such as `EADDRINUSE`. */
 export async function listen(api: Routes, settings: ServerSettings): Promise<Listening> {
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: HARD_LIMIT_FACTOR * settings.maxFrameBytes,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-  });
+  const sockets = new Sockets(settings.maxFrameBytes);
   // The adapter's own type of a WebSocket server is narrower than what ws declares; the two fit.
   const websocket = { server: sockets as unknown as WebSocketServerLike };
-  const { newId } = settings;
+  const { newId, certificate } = settings;
   const listener = getRequestListener(api.fetch, { errorHandler: malformedRequest(newId) });
   // A request without a Host is refused by the adapter, as a problem like others; Node's own answer is empty.
-  const server = createServer({ requireHostHeader: false }, listener);
+  const options = { requireHostHeader: false };
+  const server = certificate
+    ? createTlsServer({ ...options, ...certificate }, listener)
+    : createServer(options, listener);
   createAdaptorServer({ fetch: api.fetch, websocket, createServer: () => server });
   answerMalformed(server, newId);
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -66,14 +64,14 @@ export async function listen(api: Routes, settings: ServerSettings): Promise<Lis
   const { port } = server.address() as AddressInfo;
   const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
   return {
-    url: `http://${host}:${port}`,
+    url: `${certificate ? 'https' : 'http'}://${host}:${port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-        for (const socket of sockets.clients) socket.close(1012);
+        for (const socket of sockets.everybody) socket.close(1012);
         setTimeout(() => {
-          for (const socket of sockets.clients) socket.terminate();
+          for (const socket of sockets.everybody) socket.terminate();
         }, GOODBYE_MS).unref();
       }),
   };
