@@ -21,7 +21,13 @@ export async function* readFeed(
   let at = cursor ?? (await store.log.feed(tenantId, null, 1)).cursor;
   while (!signal.aborted) {
     const woken = hub.nextInFeed(tenantId);
-    const page = await store.log.feed(tenantId, at, PAGE);
+    const page = await hub
+      .readPage(() => store.log.feed(tenantId, at, PAGE), signal)
+      .catch((error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      });
+    if (!page) return;
     yield* page.events;
     at = page.cursor;
     if (page.events.length < PAGE) await waitAtMost(clock, LOOK_AGAIN_MS, woken, signal);

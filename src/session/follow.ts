@@ -45,7 +45,7 @@ export async function* follow(
       do {
         for (let tries = 0; tries === 0 || (told > seen && tries < BEHIND_TRIES); tries++) {
           if (tries > 0) await sleep(clock, BEHIND_MS, signal);
-          for await (const event of readLog(store, sessionId, seen)) {
+          for await (const event of readLog(sessionId, seen, { store, hub }, signal)) {
             seen = event.seq;
             yield event;
           }
@@ -79,12 +79,13 @@ export async function* follow(
 }
 
 async function* readLog(
-  store: Store,
   sessionId: string,
   after: number,
+  { store, hub }: Pick<FollowParts, 'store' | 'hub'>,
+  signal: AbortSignal,
 ): AsyncGenerator<DurableEvent, void, undefined> {
   for (let cursor = after; ; ) {
-    const page = await store.log.read(sessionId, cursor, PAGE);
+    const page = await hub.readPage(() => store.log.read(sessionId, cursor, PAGE), signal);
     yield* page;
     if (page.length < PAGE) return;
     cursor = page.at(-1)!.seq;

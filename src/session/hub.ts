@@ -2,6 +2,7 @@
  * Who listens to what on this node: one broadcast a session, and one wake-up a tenant for the feed. What other nodes tell
  * comes in here, and what is told here goes out to those that follow it.
  */
+import pLimit from 'p-limit';
 import { isDurable, type SessionEvent } from '../domain/event.ts';
 import { Broadcast, type Subscription } from '../flow/broadcast.ts';
 
@@ -28,6 +29,12 @@ const ALONE: OtherNodes = { publish: () => {}, follow: () => {}, unfollow: () =>
 /** Events that may wait for one slow reader before it is sent to read from the log instead. */
 const EVENTS_WAITING = 512;
 
+/**
+ * Pages of the log read at a time by those who catch up. However many come back at once, the connections of the database
+ * are for those who speak.
+ */
+const PAGES_AT_ONCE = 2;
+
 interface WakeUp {
   readonly happened: Promise<void>;
   readonly wake: () => void;
@@ -36,6 +43,7 @@ interface WakeUp {
 export class Hub {
   readonly #sessions = new Map<string, Broadcast<Heard>>();
   readonly #feeds = new Map<string, WakeUp>();
+  readonly #pages = pLimit(PAGES_AT_ONCE);
   #others: OtherNodes = ALONE;
 
   /** Joins the other nodes, once: what is told from now on goes out to them. */
@@ -95,6 +103,17 @@ export class Hub {
       this.#feeds.set(tenantId, waiting);
     }
     return waiting.happened;
+  }
+
+  /**
+   * Reads a page of the log when it is this reader's turn: whoever asked first.
+   * @throws The signal's reason where the reader was gone by then.
+   */
+  readPage<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#pages(() => {
+      signal.throwIfAborted();
+      return read();
+    });
   }
 
   /** Ends everybody who follows a session, after what they hold. */

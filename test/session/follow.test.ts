@@ -9,6 +9,7 @@ import { readFeed } from '../../src/session/feed.ts';
 import { follow } from '../../src/session/follow.ts';
 import { Hub } from '../../src/session/hub.ts';
 import { Journal } from '../../src/session/journal.ts';
+import type { EventLog } from '../../src/store/store.ts';
 import { databases, type OpenedStore } from '../support/databases.ts';
 
 const STARTED: DurableDraft = {
@@ -89,6 +90,27 @@ describe.each(databases())('following a session, on $name', (database) => {
       expect(events.filter(isDurable)).toEqual(stored.slice(after));
     }
     expect(hub.readers).toBe(0);
+  });
+
+  it('leaves the database to others, however many catch up at once', async () => {
+    const { record, hub, journal } = await begin();
+    await journal.write(STARTED, ...Array.from({ length: 450 }, (_, index) => token(index)), DONE);
+    const { log } = opened.store;
+    let [reading, most, pages] = [0, 0, 0];
+    const counted: EventLog['read'] = async (...asked) => {
+      most = Math.max(most, ++reading);
+      pages++;
+      return await log.read(...asked).finally(() => reading--);
+    };
+    const store = { ...opened.store, log: { ...log, read: counted } };
+    const gone = AbortSignal.abort();
+    const readers = Array.from({ length: 12 }, () =>
+      collect(follow(record.id, 0, { store, hub, clock }, quiet())),
+    );
+    expect(await collect(follow(record.id, 0, { store, hub, clock }, gone))).toEqual([]);
+    for (const events of await Promise.all(readers)) expect(events).toHaveLength(452);
+    expect(most).toBe(2);
+    expect(pages).toBe(12 * 3);
   });
 
   it('finds in the log what another node wrote', async () => {
