@@ -1,20 +1,24 @@
 /** As much of the browser's audio as the microphone needs: the library builds without the browser's types. */
 
+/** One source of a stream: a microphone. */
 export interface BrowserTrack {
   readonly label: string;
   stop(): void;
   addEventListener(type: 'ended', listener: () => void, options?: { once: boolean }): void;
 }
 
+/** What `getUserMedia` gives. */
 export interface BrowserStream {
   getAudioTracks(): BrowserTrack[];
 }
 
+/** A step on the way of the sound. */
 export interface BrowserAudioNode {
   connect(to: BrowserAudioNode): unknown;
   disconnect(): void;
 }
 
+/** The end of a worklet that the page holds. */
 export interface BrowserWorkletNode extends BrowserAudioNode {
   readonly port: {
     onmessage: ((event: { data: Float32Array | null }) => void) | null;
@@ -22,12 +26,16 @@ export interface BrowserWorkletNode extends BrowserAudioNode {
   };
 }
 
+/** Where the sound is worked on. */
 export interface BrowserAudioContext {
   readonly sampleRate: number;
+  /** `suspended`, `running` or `closed`; Safari also has `interrupted`. */
+  readonly state: string;
   readonly destination: BrowserAudioNode;
   readonly audioWorklet: { addModule(url: string): Promise<void> };
   createMediaStreamSource(stream: BrowserStream): BrowserAudioNode;
   resume(): Promise<void>;
+  addEventListener(type: 'statechange', listener: () => void): void;
   close(): Promise<void>;
 }
 

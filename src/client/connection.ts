@@ -21,6 +21,7 @@ interface Attempt {
   readonly untilMs: number;
 }
 
+/** How far a connection is. */
 export type ConnectionState =
   /** A socket is being opened. */
   | ({ readonly kind: 'connecting' } & Attempt)
@@ -33,8 +34,10 @@ export type ConnectionState =
   | { readonly kind: 'done' }
   | { readonly kind: 'failed' };
 
+/** What a connection can be. */
 export type ConnectionKind = ConnectionState['kind'];
 
+/** What can happen to it. */
 export type ConnectionEvent =
   /** `session.ready` came: send from this sample, the first where nothing of the audio has got through. */
   | { readonly kind: 'ready'; readonly resumeFromSample: number }
@@ -49,6 +52,7 @@ export type ConnectionEvent =
   /** Not to go on, whatever the gateway thinks: given up by its owner, or beyond help. */
   | { readonly kind: 'fail'; readonly error: EarshotError };
 
+/** What is to be done about it. */
 export type ConnectionEffect =
   | { readonly kind: 'connect' }
   | { readonly kind: 'wait'; readonly delayMs: number }
@@ -59,6 +63,7 @@ export type ConnectionEffect =
   | { readonly kind: 'close' }
   | { readonly kind: 'reject'; readonly error: EarshotError };
 
+/** Time, chance and what is possible. */
 export interface Circumstances {
   readonly nowMs: number;
   /** A number in [0, 1). */

@@ -6,11 +6,14 @@ import { EarshotError } from './error.ts';
 import { feedEntries, sessionEvents } from './events.ts';
 import type { FollowOptions } from './follow.ts';
 import { Http } from './http.ts';
-import { LiveStream, type LiveStreamOptions } from './live-stream.ts';
+import { LiveStream } from './live-stream.ts';
+import type { LiveStreamOptions } from './live-stream-options.ts';
+import { type CursorStore, savingCursor } from './saved-cursor.ts';
 import type { WebSocketConstructor } from './socket.ts';
 import { realTiming, type Timing } from './timing.ts';
 import { type RecordingStream, type UploadOptions, upload } from './upload.ts';
 import type {
+  DeliveryAttempt,
   FeedEntry,
   OpenedSession,
   ResetEvent,
@@ -19,6 +22,7 @@ import type {
   TranscriptFormat,
 } from './wire.ts';
 
+/** Which gateway, and with what to reach it. */
 export interface EarshotOptions {
   /** The gateway's address, e.g. `https://speech.example.org`. */
   readonly url: string | URL;
@@ -28,12 +32,25 @@ export interface EarshotOptions {
   readonly token?: string | undefined;
   /** Where there is none built in (Node 20): the one of the package `ws`. */
   readonly WebSocket?: WebSocketConstructor | undefined;
+  /** In the place of the runtime's own, e.g. with a proxy. */
   readonly fetch?: typeof fetch | undefined;
+  /** Time and chance, for tests. */
   readonly timing?: Timing | undefined;
 }
 
 interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+interface CreateOptions extends RequestOptions {
+  /** The same key sent twice makes one session. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** How the feed is read. */
+export interface FeedOptions extends FollowOptions {
+  /** Keeps the reader's place; `after` is then only where it begins the first time. */
+  readonly saved?: CursorStore | undefined;
 }
 
 /** Everything a session was made with that another machine needs to stream into it. */
@@ -60,8 +77,8 @@ export class Earshot {
   }
 
   /** Opens a live session, to be streamed into here ({@link attach}) or elsewhere with its token. */
-  createSession(request: SessionRequest = {}, { signal }: RequestOptions = {}): Promise<OpenedSession> {
-    return this.#http.json('POST', 'v1/sessions', { json: request, signal });
+  createSession(request: SessionRequest = {}, options: CreateOptions = {}): Promise<OpenedSession> {
+    return this.#create(request, options);
   }
 
   /** Opens a live session and streams into it. */
@@ -149,6 +166,47 @@ export class Earshot {
     return upload(this.#http, recording, request, options);
   }
 
+  /** Has the gateway fetch a recording by its address. */
+  fetchRecording(
+    audioUrl: string | URL,
+    request: SessionRequest = {},
+    options: CreateOptions = {},
+  ): Promise<Session> {
+    return this.#create({ ...request, audioUrl: String(audioUrl) }, options);
+  }
+
+  /**
+   * Sends a recording and waits until it has been worked through.
+   * @throws EarshotError the code of the failure where it could not be, with the `session`.
+   */
+  async transcribe(
+    recording: Blob | RecordingStream,
+    request: SessionRequest = {},
+    options: UploadOptions = {},
+  ): Promise<Session> {
+    const { id } = await this.upload(recording, request, options);
+    return await this.finished(id, { signal: options.signal });
+  }
+
+  /** Waits until a session has ended, and gives it. @throws EarshotError as {@link transcribe} does. */
+  async finished(id: string, { signal }: RequestOptions = {}): Promise<Session> {
+    for await (const _event of this.events(id, { signal }));
+    const session = await this.session(id, { signal });
+    if (session.error) throw new EarshotError(session.error.code, session.error.message, { session });
+    return session;
+  }
+
+  /** What came of each attempt to send a session's webhook, in order. */
+  async deliveries(id: string, { signal }: RequestOptions = {}): Promise<DeliveryAttempt[]> {
+    const path = `${pathOf(id)}/deliveries`;
+    return (await this.#http.json<{ items: DeliveryAttempt[] }>('GET', path, { signal })).items;
+  }
+
+  /** Sends a session's webhook again, as one more attempt. */
+  redeliver(id: string, { signal }: RequestOptions = {}): Promise<Session> {
+    return this.#http.json('POST', `${pathOf(id)}/redeliver`, { signal });
+  }
+
   /** A session's events, from its beginning or after a seq, then live, until its end. */
   events(
     id: string,
@@ -158,8 +216,15 @@ export class Earshot {
   }
 
   /** Durable events of every session the key may see. `after: 0`: from the oldest kept; left out: from now on. */
-  feed(options: FollowOptions = {}): AsyncGenerator<FeedEntry, void, undefined> {
-    return feedEntries(this.#http, this.#timing, options);
+  feed({ saved, ...options }: FeedOptions = {}): AsyncGenerator<FeedEntry, void, undefined> {
+    const read = (after: FollowOptions['after']) =>
+      feedEntries(this.#http, this.#timing, { ...options, after });
+    return saved ? savingCursor(saved, (cursor) => read(cursor ?? options.after)) : read(options.after);
+  }
+
+  #create<T>(json: object, { idempotencyKey, signal }: CreateOptions): Promise<T> {
+    const headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    return this.#http.json('POST', 'v1/sessions', { json, headers, signal });
   }
 }
 

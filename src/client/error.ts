@@ -18,8 +18,10 @@ export type ClientErrorCode =
   /** The stream was given up by its owner. */
   | 'aborted';
 
+/** What to branch on. */
 export type ErrorCode = FailureCode | ClientErrorCode;
 
+/** What is known of an error besides its code. */
 export interface EarshotErrorDetails {
   readonly cause?: unknown;
   /** The HTTP status, or the WebSocket close code. */

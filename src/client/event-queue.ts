@@ -12,6 +12,7 @@ export class EventQueue<E extends Item> implements AsyncIterable<E> {
   readonly #waiting: E[] = [];
   #end: { readonly error: EarshotError | null } | null = null;
   #wake: () => void = () => {};
+  #isRead = false;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -32,19 +33,26 @@ export class EventQueue<E extends Item> implements AsyncIterable<E> {
     this.#wake();
   }
 
+  /** @throws TypeError for a second reader beside the first: each would get half of the events. */
   async *[Symbol.asyncIterator](): AsyncGenerator<E, void, undefined> {
-    while (true) {
-      const event = this.#waiting.shift();
-      if (event) {
-        yield event;
-      } else if (this.#end) {
-        if (this.#end.error) throw this.#end.error;
-        return;
-      } else {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+    if (this.#isRead) throw new TypeError('the events of this stream are being read already');
+    this.#isRead = true;
+    try {
+      while (true) {
+        const event = this.#waiting.shift();
+        if (event) {
+          yield event;
+        } else if (this.#end) {
+          if (this.#end.error) throw this.#end.error;
+          return;
+        } else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
       }
+    } finally {
+      this.#isRead = false;
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '../domain/event.ts';
+import type { DurableEvent, SessionEvent } from '../domain/event.ts';
 import type { Session } from '../domain/session.ts';
 import { type FollowOptions, follow } from './follow.ts';
 import { type Http, parseAnswer } from './http.ts';
@@ -10,6 +10,9 @@ const RESET: ResetEvent = { type: 'reset' };
 
 /** How long a session's events are asked for again after the connection is lost. */
 const EVENTS_PATIENCE_MS = 300_000;
+
+/** The cursor before the oldest event that is kept. */
+const OLDEST = '0';
 
 const ACCEPT = { accept: 'text/event-stream' };
 
@@ -63,25 +66,36 @@ export async function* sessionEvents(
   }
 }
 
-/** The durable events of all sessions the key may see, for as long as the caller listens. */
+/**
+ * The durable events of all sessions the key may see, for as long as the caller listens. Where the gateway no longer
+ * keeps what came after the cursor, it says so by a reset, and what it has follows from the oldest.
+ */
 export async function* feedEntries(
   http: Http,
   timing: Timing,
   options: FollowOptions,
 ): AsyncGenerator<FeedEntry, void, undefined> {
+  let asked: string | null = null;
+  let stale: string | null = null;
   const source = {
-    open: (cursor: string | null, signal: AbortSignal) =>
-      http.call('GET', 'v1/feed', {
-        headers: { ...ACCEPT, ...(cursor !== null && { 'last-event-id': cursor }) },
-        query: { after: cursor ?? undefined },
+    open(cursor: string | null, signal: AbortSignal) {
+      asked = cursor;
+      const after = cursor !== null && cursor === stale ? OLDEST : cursor;
+      return http.call('GET', 'v1/feed', {
+        headers: { ...ACCEPT, ...(after !== null && { 'last-event-id': after }) },
+        query: { after: after ?? undefined },
         signal,
-      }),
+      });
+    },
     isOver: () => false,
   };
   for await (const message of follow(
     source,
     { ...options, patienceMs: options.patienceMs ?? Infinity },
     timing,
-  ))
-    yield { cursor: message.id, event: message.event === 'reset' ? RESET : eventOf(message) };
+  )) {
+    const isReset = message.event === 'reset';
+    if (isReset) stale = asked;
+    yield { cursor: message.id, event: isReset ? RESET : (eventOf(message) as DurableEvent) };
+  }
 }

@@ -6,6 +6,7 @@ import { pause, type Timing } from './timing.ts';
 /** The gateway sends a comment every 15 s, so three of them missing means that nobody is there. */
 const SILENCE_MS = 45_000;
 
+/** How a stream of events is followed. */
 export interface FollowOptions {
   /** Where to go on from; left out: the stream's own beginning. */
   readonly after?: string | number | undefined;

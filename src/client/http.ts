@@ -9,6 +9,7 @@ export interface HttpOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
+/** What goes with a request. */
 export interface CallOptions {
   /** Sent as JSON, unless it is a body that `fetch` knows what to do with and `headers` says its type. */
   readonly json?: unknown;

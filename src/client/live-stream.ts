@@ -1,7 +1,6 @@
 import type { SessionEvent } from '../domain/event.ts';
-import type { AudioFormat } from '../domain/options.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import type { Session } from '../domain/session.ts';
+import { type AudioPiece, type AudioSource, bytesOf, piecesOf } from './audio-source.ts';
 import {
   begin,
   type ConnectionEffect,
@@ -11,37 +10,11 @@ import {
 } from './connection.ts';
 import { asEarshotError, EarshotError, mayPass } from './error.ts';
 import { EventQueue } from './event-queue.ts';
-import { Socket, type SocketListener, type WebSocketConstructor } from './socket.ts';
-import { inTime, type Timing } from './timing.ts';
+import type { LiveStreamOptions, StreamStatus, StreamTarget } from './live-stream-options.ts';
+import { Socket, type SocketListener } from './socket.ts';
+import { inTime } from './timing.ts';
 import { Transmitter } from './transmitter.ts';
 import type { AckMessage, ReadyMessage } from './wire.ts';
-
-/** What a page may show of a stream. */
-export type StreamStatus = 'connecting' | 'open' | 'reconnecting' | 'ending' | 'done' | 'failed';
-
-export interface LiveStreamOptions {
-  /** Gives the stream up; the session itself then ends by the gateway's own rules. */
-  readonly signal?: AbortSignal | undefined;
-  readonly onStatus?: ((status: StreamStatus) => void) | undefined;
-  /** Complaints that end nothing. */
-  readonly onWarning?: ((error: EarshotError) => void) | undefined;
-  /** How long a lost connection is tried again; the gateway keeps the session for 60,000 ms by default. */
-  readonly patienceMs?: number | undefined;
-  /** How much audio may be held, unsent or sent but not yet committed; 8 MiB: over 4 min at 16 kHz mono. */
-  readonly maxHeldBytes?: number | undefined;
-}
-
-/** Where a stream's connections go. */
-export interface StreamTarget {
-  readonly sessionId: string;
-  readonly audio: AudioFormat;
-  readonly WebSocket: WebSocketConstructor;
-  readonly timing: Timing;
-  /** The address for the next connection, with a token that is still good; `signal` aborts when it takes too long. */
-  address(lastSeq: number, signal: AbortSignal): Promise<string>;
-  /** The session as it stands, to tell what was stored when the stream is beyond help. */
-  session(signal: AbortSignal): Promise<Session>;
-}
 
 const FIRST_CONNECTION_MS = 10_000;
 const PATIENCE_MS = 60_000;
@@ -117,14 +90,21 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
    * @throws EarshotError `buffer_full` where too much waits already (see {@link ready}), `session_ended` after
    * `end()`, or the failure that ended the stream.
    */
-  send(audio: ArrayBuffer | ArrayBufferView): void {
+  send(audio: AudioPiece): void {
     if (this.#over) throw this.#over;
     if (this.#endCalled) throw new EarshotError('session_ended', 'end() was called: no more audio is taken');
-    this.#transmitter.add(
-      ArrayBuffer.isView(audio)
-        ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
-        : new Uint8Array(audio),
-    );
+    this.#transmitter.add(bytesOf(audio));
+  }
+
+  /**
+   * Sends all that a source gives, reading on only while there is room. Does not end the stream.
+   * @throws As `send` and `ready` do, having stopped the source; what the source throws.
+   */
+  async sendAll(source: AudioSource): Promise<void> {
+    for await (const piece of piecesOf(source)) {
+      await this.ready();
+      this.send(piece);
+    }
   }
 
   /** Resolves when there is room for more audio; rejects where there will never be. For sources that can wait. */
@@ -148,7 +128,7 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
     return this.receipt;
   }
 
-  /** The session's events, each once. For one reader. */
+  /** The session's events, each once. For one reader at a time. */
   [Symbol.asyncIterator](): AsyncIterator<SessionEvent, void, undefined> {
     return this.#events[Symbol.asyncIterator]();
   }
@@ -199,7 +179,13 @@ export class LiveStream implements AsyncIterable<SessionEvent> {
     inTime(this.#target.timing, HANDSHAKE_MS, (signal) => address(this.#lastSeq, signal)).then(
       (url) => {
         if (this.#state.kind !== 'connecting') return;
-        this.#socket = new Socket(WebSocket, url, this.#listener);
+        try {
+          this.#socket = new Socket(WebSocket, url, this.#listener);
+        } catch (cause) {
+          // Not an address of a WebSocket, or one that this page may not open (`ws:` from `https:`).
+          const message = `no WebSocket can be opened to ${new URL(url).origin}`;
+          return this.#apply({ kind: 'fail', error: new EarshotError('unreachable', message, { cause }) });
+        }
         this.#watch(HANDSHAKE_MS);
       },
       (error: unknown) => {

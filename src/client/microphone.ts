@@ -18,6 +18,7 @@ export type MicrophoneProblem =
   /** The worklet's file did not come from its address. */
   | 'not_loaded';
 
+/** Why there is no sound, or no more. */
 export class MicrophoneError extends Error {
   readonly problem: MicrophoneProblem;
 
@@ -28,6 +29,7 @@ export class MicrophoneError extends Error {
   }
 }
 
+/** What to do with what is heard, and from which microphone. */
 export interface MicrophoneOptions {
   /** 16 kHz mono, in blocks of about 20 ms, each the receiver's to keep. */
   readonly onAudio: (pcm: Int16Array) => void;
@@ -109,6 +111,11 @@ export async function captureMicrophone(
   const track = stream.getAudioTracks()[0];
   track?.addEventListener('ended', () => {
     if (!stopping) options.onLost?.(new MicrophoneError('lost'));
+  });
+
+  // A telephone call, or a page put aside, stops the sound on some systems: it goes on when it may.
+  context.addEventListener('statechange', () => {
+    if (!stopping && context.state !== 'running') context.resume().catch(() => {});
   });
 
   return {

@@ -8,6 +8,7 @@ const KAISER_BETA = 9;
 /** Where the low-pass begins to fall, as a part of the lower of the two Nyquist frequencies. */
 const PASSBAND = 0.92;
 
+/** Converts one channel from `fromHz` to `toHz`, block by block. */
 export class Resampler {
   readonly #up: number;
   readonly #down: number;

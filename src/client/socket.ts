@@ -12,10 +12,12 @@ export interface WebSocketLike {
   addEventListener(type: 'message' | 'close' | 'error', listener: (event: any) => void): void;
 }
 
+/** A class of such sockets. */
 export type WebSocketConstructor = new (url: string) => WebSocketLike;
 
 type Told = Exclude<ServerMessage, ReadyMessage | AckMessage | { type: 'error' }>;
 
+/** Who hears what a socket has to tell. */
 export interface SocketListener {
   ready(message: ReadyMessage): void;
   acknowledged(message: AckMessage): void;

@@ -1,6 +1,7 @@
 /** Time and chance as parameters, in the form that browsers and Node share. */
 import { EarshotError } from './error.ts';
 
+/** What passes, and what is left to chance. */
 export interface Timing {
   /** Milliseconds from some fixed point; never goes back. */
   now(): number;
@@ -10,6 +11,7 @@ export interface Timing {
   random(): number;
 }
 
+/** The runtime's own. */
 export const realTiming: Timing = {
   now: () => performance.now(),
   after(delayMs, fire) {

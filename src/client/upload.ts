@@ -11,7 +11,9 @@ export interface RecordingStream {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
+/** How a recording is sent. */
 export interface UploadOptions {
+  /** Told after each piece; `totalBytes` is null where the recording's size is not known. */
   readonly onProgress?: ((progress: { sentBytes: number; totalBytes: number | null }) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The same key sent twice makes one session. */
@@ -136,9 +138,10 @@ function uploadByXhr(
     xhr.upload.addEventListener('progress', ({ loaded, total }) =>
       onProgress?.({ sentBytes: loaded, totalBytes: total || recording.size }),
     );
-    xhr.addEventListener('error', () =>
-      reject(new EarshotError('unreachable', `no answer from ${url.origin}`)),
-    );
+    xhr.addEventListener('error', () => {
+      signal?.removeEventListener('abort', abort);
+      reject(new EarshotError('unreachable', `no answer from ${url.origin}`));
+    });
     xhr.addEventListener('load', () => {
       signal?.removeEventListener('abort', abort);
       try {

@@ -1,13 +1,16 @@
 /** What travels over the WebSocket and the SSE streams besides the events of the domain. */
-import type { SessionEvent } from '../domain/event.ts';
+import type { Attempt } from '../domain/delivery.ts';
+import type { DurableEvent, SessionEvent } from '../domain/event.ts';
 import type { FailureCode } from '../domain/failure.ts';
-import type { AudioFormat, EndpointingOptions, LlmOptions } from '../domain/options.ts';
+import type { AudioFormat, EndpointingOptions, LlmOptions, Task } from '../domain/options.ts';
 import type { Session } from '../domain/session.ts';
 
 /** What may be asked of a session; whatever is left out takes the gateway's default. */
 export interface SessionRequest {
   /** BCP 47, or `auto`. */
   readonly language?: string;
+  /** `translate`: the text is English whatever is spoken. */
+  readonly task?: Task;
   readonly model?: string;
   readonly audio?: Partial<AudioFormat>;
   readonly partials?: boolean;
@@ -51,6 +54,7 @@ export interface AckMessage {
   readonly committedSamples: number;
 }
 
+/** A complaint; `fatal` where the close of the connection follows. */
 export interface ErrorMessage {
   readonly type: 'error';
   readonly code: FailureCode;
@@ -59,6 +63,7 @@ export interface ErrorMessage {
   readonly retryAfterMs?: number;
 }
 
+/** Everything the gateway says on a stream. */
 export type ServerMessage = ReadyMessage | AckMessage | ErrorMessage | SessionEvent;
 
 /** The cursor is older than what is kept: events are missing before the ones that follow. */
@@ -69,7 +74,16 @@ export interface ResetEvent {
 /** An event of any session the key may see, with the place to go on from. */
 export interface FeedEntry {
   readonly cursor: string;
-  readonly event: SessionEvent | ResetEvent;
+  readonly event: DurableEvent | ResetEvent;
 }
 
+/** One attempt to send a session's webhook. */
+export interface DeliveryAttempt extends Attempt {
+  /** Counted from 1. */
+  readonly attempt: number;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+}
+
+/** `text` has an utterance a line. */
 export type TranscriptFormat = 'json' | 'text' | 'srt' | 'vtt';

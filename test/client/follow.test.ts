@@ -194,4 +194,68 @@ describe('following the feed', () => {
     expect(cursors).toEqual(['c1', 'c2', 'c3']);
     expect(asked).toEqual([null, 'c1', 'c2']);
   });
+
+  /** A feed that knows the cursors c1, c2 and c3, and tells of any other that it is too old. */
+  const smallFeed = () =>
+    streamingGateway({
+      request: (request, response) => {
+        const after = new URL(request.url!, 'http://gateway').searchParams.get('after') ?? '0';
+        const at = ['0', 'c1', 'c2', 'c3'].indexOf(after);
+        stream(response);
+        if (at < 0) response.end('event: reset\ndata: {"type":"reset"}\n\n');
+        else
+          response.write(
+            [1, 2, 3]
+              .filter((seq) => seq > at)
+              .map((seq) => `id: c${seq}\ndata: ${JSON.stringify({ seq })}\n\n`)
+              .join(''),
+          );
+      },
+    });
+
+  it('goes on from the oldest event kept where its cursor is too old', async () => {
+    gateway = await smallFeed();
+    const read: unknown[] = [];
+    const client = new Earshot({ url: gateway.url, timing: hasty });
+    for await (const { event } of client.feed({ after: 'c-100' })) {
+      read.push('seq' in event ? event.seq : event.type);
+      if (read.length === 4) break;
+    }
+    expect(read).toEqual(['reset', 1, 2, 3]);
+  });
+
+  it('keeps its place in a store, and gives again what was not dealt with', async () => {
+    gateway = await smallFeed();
+    const client = new Earshot({ url: gateway.url, timing: hasty });
+    let kept: string | null = null;
+    const saved = {
+      load: () => kept,
+      save: async (cursor: string) => {
+        kept = cursor;
+      },
+    };
+    const read: string[] = [];
+    for await (const { cursor } of client.feed({ after: 0, saved })) {
+      read.push(cursor);
+      if (cursor === 'c2') break;
+    }
+    expect(kept).toBe('c1');
+    for await (const { cursor } of client.feed({ after: 0, saved })) {
+      read.push(cursor);
+      if (cursor === 'c3') break;
+    }
+    expect(read).toEqual(['c1', 'c2', 'c2', 'c3']);
+    expect(kept).toBe('c2');
+  });
+
+  it('tells that its place cannot be kept', async () => {
+    gateway = await smallFeed();
+    const saved = {
+      load: () => null,
+      save: () => Promise.reject(new Error('the disk is full')),
+    };
+    const entries = new Earshot({ url: gateway.url, timing: hasty }).feed({ after: 0, saved });
+    expect(await entries.next()).toMatchObject({ value: { cursor: 'c1' } });
+    await expect(entries.next()).rejects.toThrow('the disk is full');
+  });
 });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { Earshot } from '../../src/client/earshot.ts';
 import type { EarshotError } from '../../src/client/error.ts';
-import type { StreamStatus } from '../../src/client/live-stream.ts';
+import type { StreamStatus } from '../../src/client/live-stream-options.ts';
 import { realTiming } from '../../src/client/timing.ts';
 import type { SessionEvent } from '../../src/domain/event.ts';
 import {
@@ -290,5 +290,72 @@ describe('a live stream', () => {
       'd',
       'session.done',
     ]);
+  });
+
+  it('tells that no WebSocket can be opened to an address, instead of waiting for one', async () => {
+    gateway = await streamingGateway({});
+    const { url } = gateway;
+    class Refusing {
+      constructor() {
+        throw new DOMException('an insecure WebSocket from a secure page', 'SecurityError');
+      }
+    }
+    const client = new Earshot({ url, WebSocket: Refusing as unknown as typeof WebSocket });
+    const stream = await client.stream();
+    await expect(stream.receipt).rejects.toMatchObject({
+      code: 'unreachable',
+      cause: { name: 'SecurityError' },
+    });
+  });
+
+  it('reads a source only as fast as the gateway takes it, and stops it with the stream', async () => {
+    let made = 0;
+    gateway = await streamingGateway({
+      connection: ({ say, socket }) => {
+        say(readyMessage(false, 0));
+        socket.pause();
+      },
+    });
+    const owner = new AbortController();
+    const stream = await clientOf(gateway).stream({}, { signal: owner.signal });
+    let stopped = false;
+    function* endless() {
+      try {
+        for (;;) {
+          made += 1;
+          yield pcm(0, 64 * 1024);
+        }
+      } finally {
+        stopped = true;
+      }
+    }
+    const sent = stream.sendAll(endless());
+    // Nobody reads at the other end: once the network's buffers are full, the source rests.
+    for (let before = -1; before < made; ) {
+      before = made;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(stopped).toBe(false);
+    owner.abort();
+    await expect(sent).rejects.toMatchObject({ code: 'aborted' });
+    expect(stopped).toBe(true);
+  });
+
+  it('is read by one reader at a time, who may stop and go on', async () => {
+    gateway = await streamingGateway({
+      connection: ({ say }) => {
+        say(readyMessage(false, 0));
+        say(durable(1, 'transcript.final', { text: 'one' }));
+        say(durable(2, 'transcript.final', { text: 'two' }));
+        say(durable(3, 'session.done', { receipt }));
+      },
+    });
+    const stream = await clientOf(gateway).stream();
+    for await (const event of stream) {
+      expect(event).toMatchObject({ seq: 1 });
+      await expect(collect(stream)).rejects.toThrow(TypeError);
+      break;
+    }
+    expect(await collect(stream)).toMatchObject([{ seq: 2 }, { seq: 3 }]);
   });
 });
