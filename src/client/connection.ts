@@ -10,7 +10,16 @@
 import { backoffMs } from './backoff.ts';
 import { EarshotError } from './error.ts';
 
-interface Attempt {
+/** What may still come of connections that were lost. */
+interface Past {
+  /**
+   * Until when one of our own, given up here, may reach the gateway late and take the session over; 0 for not at all. Who
+   * is replaced until then takes it back, once.
+   */
+  readonly ghostsUntilMs: number;
+}
+
+interface Attempt extends Past {
   /** Whether audio flowed before: the session is to be taken up again, not begun. */
   readonly resuming: boolean;
   /** Whether `audio.end` was asked for meanwhile. */
@@ -26,9 +35,9 @@ export type ConnectionState =
   /** A socket is being opened. */
   | ({ readonly kind: 'connecting' } & Attempt)
   /** Audio flows. */
-  | { readonly kind: 'open' }
+  | ({ readonly kind: 'open' } & Past)
   /** All audio was handed over; the gateway finishes its work. */
-  | { readonly kind: 'ending' }
+  | ({ readonly kind: 'ending' } & Past)
   /** The connection was lost; another attempt is due. */
   | ({ readonly kind: 'waiting' } & Attempt)
   | { readonly kind: 'done' }
@@ -74,6 +83,11 @@ export interface Circumstances {
   readonly resumable: boolean;
 }
 
+/** How late a connection may arrive that a network held up: about as long as systems try to get it through. */
+const GHOSTS_MS = 60_000;
+
+const REPLACED = 4409;
+
 type Step = readonly [ConnectionState, readonly ConnectionEffect[]];
 
 /** Where a stream begins: its first socket is to be opened at once. */
@@ -83,6 +97,7 @@ export const begin = (nowMs: number, patienceMs: number): ConnectionState => ({
   ending: false,
   attempt: 0,
   untilMs: nowMs + patienceMs,
+  ghostsUntilMs: 0,
 });
 
 /** Moves the connection on. Events that mean nothing in a state leave it as it is. */
@@ -97,14 +112,14 @@ export function step(state: ConnectionState, event: ConnectionEvent, now: Circum
     case 'ready':
       if (state.kind !== 'connecting') return stay;
       return [
-        { kind: state.ending ? 'ending' : 'open' },
+        { kind: state.ending ? 'ending' : 'open', ghostsUntilMs: state.ghostsUntilMs },
         [
           { kind: 'sendFrom', sample: event.resumeFromSample },
           ...(state.ending ? [{ kind: 'sendEnd' } as const] : []),
         ],
       ];
     case 'end':
-      if (state.kind === 'open') return [{ kind: 'ending' }, [{ kind: 'sendEnd' }]];
+      if (state.kind === 'open') return [{ ...state, kind: 'ending' }, [{ kind: 'sendEnd' }]];
       return state.kind === 'ending' ? stay : [{ ...state, ending: true }, []];
     case 'retry':
       return state.kind === 'waiting' ? [{ ...state, kind: 'connecting' }, [{ kind: 'connect' }]] : stay;
@@ -121,8 +136,15 @@ function lost(
   const before: Attempt =
     state.kind === 'connecting'
       ? state
-      : { resuming: true, ending: state.kind === 'ending', attempt: 0, untilMs: now.nowMs + now.patienceMs };
-  if (isRefusal(event.code)) {
+      : {
+          resuming: true,
+          ending: state.kind === 'ending',
+          attempt: 0,
+          untilMs: now.nowMs + now.patienceMs,
+          ghostsUntilMs: state.ghostsUntilMs,
+        };
+  const byGhost = event.code === REPLACED && now.nowMs < state.ghostsUntilMs;
+  if (isRefusal(event.code) && !byGhost) {
     const error = event.error ?? refusalOf(event.code);
     const gone = state.kind === 'connecting' && before.resuming && event.code === 4410;
     return failed(gone ? notResumable(error.message, error) : error);
@@ -138,7 +160,8 @@ function lost(
           status: event.code,
         }),
     );
-  return [{ ...before, kind: 'waiting', attempt: attempt + 1 }, [{ kind: 'wait', delayMs }]];
+  const ghostsUntilMs = byGhost ? 0 : now.nowMs + GHOSTS_MS;
+  return [{ ...before, kind: 'waiting', attempt: attempt + 1, ghostsUntilMs }, [{ kind: 'wait', delayMs }]];
 }
 
 function notResumable(reason: string, cause?: EarshotError): EarshotError {
@@ -167,7 +190,7 @@ function refusalOf(code: number): EarshotError {
       return new EarshotError('not_found', 'there is no such session', details);
     case 4408:
       return new EarshotError('idle_timeout', 'the session was idle, or went on, for too long', details);
-    case 4409:
+    case REPLACED:
       return new EarshotError('replaced', 'another connection took over the session', details);
     case 4410:
       return new EarshotError('session_ended', 'the session has ended or was deleted', details);

@@ -11,12 +11,12 @@ import {
 import { EarshotError } from '../../src/client/error.ts';
 
 const NOW: Circumstances = { nowMs: 1_000, random: 0.5, patienceMs: 60_000, resumable: true };
-const attempt = { resuming: true, ending: false, attempt: 1, untilMs: 30_000 };
+const attempt = { resuming: true, ending: false, attempt: 1, untilMs: 30_000, ghostsUntilMs: 0 };
 
 const STATES: Record<ConnectionKind, ConnectionState> = {
   connecting: { kind: 'connecting', ...attempt },
-  open: { kind: 'open' },
-  ending: { kind: 'ending' },
+  open: { kind: 'open', ghostsUntilMs: 0 },
+  ending: { kind: 'ending', ghostsUntilMs: 0 },
   waiting: { kind: 'waiting', ...attempt },
   done: { kind: 'done' },
   failed: { kind: 'failed' },
@@ -29,6 +29,7 @@ const EVENTS = {
   dropped: { kind: 'lost', code: 1006, error: null },
   restarting: { kind: 'lost', code: 1012, error: null },
   refused: { kind: 'lost', code: 4401, error: null },
+  replaced: { kind: 'lost', code: 4409, error: null },
   retry: { kind: 'retry' },
   end: { kind: 'end' },
   finished: { kind: 'finished' },
@@ -48,6 +49,7 @@ const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
     dropped: WAIT,
     restarting: WAIT,
     refused: FAIL,
+    replaced: FAIL,
     retry: null,
     end: ['connecting'],
     finished: FINISH,
@@ -59,6 +61,7 @@ const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
     dropped: WAIT,
     restarting: WAIT,
     refused: FAIL,
+    replaced: FAIL,
     retry: null,
     end: ['ending', 'sendEnd'],
     finished: FINISH,
@@ -70,6 +73,7 @@ const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
     dropped: WAIT,
     restarting: WAIT,
     refused: FAIL,
+    replaced: FAIL,
     retry: null,
     end: null,
     finished: FINISH,
@@ -81,6 +85,7 @@ const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
     dropped: null,
     restarting: null,
     refused: null,
+    replaced: null,
     retry: ['connecting', 'connect'],
     end: ['waiting'],
     finished: FINISH,
@@ -92,6 +97,7 @@ const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
     dropped: null,
     restarting: null,
     refused: null,
+    replaced: null,
     retry: null,
     end: null,
     finished: null,
@@ -103,6 +109,7 @@ const TABLE: Record<ConnectionKind, Record<keyof typeof EVENTS, Expected>> = {
     dropped: null,
     restarting: null,
     refused: null,
+    replaced: null,
     retry: null,
     end: null,
     finished: null,
@@ -121,13 +128,32 @@ describe('the connection of a live stream', () => {
       });
 
   it('sends from where the gateway says, and the end again, when it was ending', () => {
-    const [waiting] = step({ kind: 'ending' }, EVENTS.dropped, NOW);
+    const [waiting] = step(STATES.ending, EVENTS.dropped, NOW);
     const [connecting] = step(waiting, EVENTS.retry, NOW);
     expect(step(connecting, EVENTS.ready, NOW)).toEqual([
-      { kind: 'ending' },
+      { kind: 'ending', ghostsUntilMs: 61_000 },
       [{ kind: 'sendFrom', sample: 480 }, { kind: 'sendEnd' }],
     ]);
   });
+
+  it.each(['open', 'ending', 'connecting'] as const)(
+    'takes the session back, once, from a connection of its own that arrives late: when %s',
+    (kind) => {
+      const state = { ...STATES[kind], ghostsUntilMs: NOW.nowMs + 1 } as ConnectionState;
+      const [waiting, effects] = step(state, EVENTS.replaced, NOW);
+      expect(effects.map((effect) => effect.kind)).toEqual(['wait']);
+      expect(waiting).toMatchObject({ kind: 'waiting', ghostsUntilMs: 0, resuming: true });
+      const [connecting] = step(waiting, EVENTS.retry, NOW);
+      const [again] = step(connecting, EVENTS.ready, NOW);
+      expect(step(again, EVENTS.replaced, NOW)[0]).toEqual({ kind: 'failed' });
+      // A minute after the last loss it was somebody else.
+      expect(
+        step({ ...state, ghostsUntilMs: NOW.nowMs } as ConnectionState, EVENTS.replaced, NOW)[0],
+      ).toEqual({
+        kind: 'failed',
+      });
+    },
+  );
 
   it('remembers an end that was asked for while there was no connection', () => {
     for (const state of [STATES.waiting, STATES.connecting])
@@ -150,7 +176,7 @@ describe('the connection of a live stream', () => {
   });
 
   it('does not take up a container again', () => {
-    const [, effects] = step({ kind: 'open' }, EVENTS.dropped, { ...NOW, resumable: false });
+    const [, effects] = step(STATES.open, EVENTS.dropped, { ...NOW, resumable: false });
     expect(effects).toMatchObject([{ kind: 'close' }, { kind: 'reject', error: { code: 'not_resumable' } }]);
   });
 

@@ -1,4 +1,4 @@
-/** What docs/clients.md says of JavaScript is run as it is printed; python.test.ts runs the rest. */
+/** What docs/clients.md says of JavaScript is run as it is printed; the compat tests run the rest. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';

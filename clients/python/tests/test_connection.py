@@ -48,6 +48,17 @@ def test_a_close_code_leads_to_another_attempt_or_to_its_error(
         assert (follows.error.code, follows.error.status) == (wanted, code)
 
 
+@pytest.mark.parametrize("attempt", [AGAIN, None])
+def test_takes_the_session_back_once_from_a_connection_of_its_own(attempt: Optional[Attempt]) -> None:
+    lost = after_loss(None, Loss(1006), NOW)
+    assert isinstance(lost, Retry)
+    haunted = replace(NOW, ghosts_until_s=lost.ghosts_until_s)
+    back = after_loss(attempt, Loss(4409), haunted)
+    assert isinstance(back, Retry) and back.attempt.resuming
+    for later in (replace(NOW, ghosts_until_s=back.ghosts_until_s), replace(haunted, now_s=62.0)):
+        assert isinstance(after_loss(None, Loss(4409), later), GiveUp)
+
+
 def test_what_the_gateway_said_goes_before_what_its_code_means() -> None:
     said = EarshotError("unauthorized", "the token has expired")
     follows = after_loss(FIRST, Loss(4401, said), NOW)

@@ -11,6 +11,11 @@ from .errors import EarshotError
 LOST = 1006
 """The close code of a connection that ended without one (RFC 6455, section 7.1.5)."""
 
+_REPLACED = 4409
+
+_GHOSTS_S = 60.0
+"""How late a connection may arrive that a network held up: about as long as systems try to get it through."""
+
 _PROTOCOL_ERRORS = frozenset({1002, 1003, 1007, 1008, 1009, 1010})
 
 _REFUSALS = {
@@ -18,7 +23,7 @@ _REFUSALS = {
     4401: ("unauthorized", "the gateway does not accept the key"),
     4404: ("not_found", "there is no such session"),
     4408: ("idle_timeout", "the session was idle, or went on, for too long"),
-    4409: ("replaced", "another connection took over the session"),
+    _REPLACED: ("replaced", "another connection took over the session"),
     4410: ("session_ended", "the session has ended or was deleted"),
     4415: ("audio_undecodable", "the audio cannot be decoded"),
 }
@@ -55,6 +60,8 @@ class Circumstances:
     """How long a lost connection is tried again."""
     resumable: bool
     """Whether audio already sent can be sent again: not so for containers, which have no place to go on from."""
+    ghosts_until_s: float = 0.0
+    """Until when a connection of our own, given up here, may reach the gateway late and take the session over."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,8 @@ class Retry:
 
     delay_s: float
     attempt: Attempt
+    ghosts_until_s: float
+    """For the circumstances of the next loss."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,9 @@ def after_loss(attempt: Optional[Attempt], loss: Loss, now: Circumstances) -> Un
     """Decides what follows; `attempt` is None where the connection was open and audio flowed."""
     was_open = attempt is None
     before = attempt or Attempt(resuming=True, failed=0, until_s=now.now_s + now.patience_s)
-    if _is_refusal(loss.code):
+    # Who is replaced by a connection of its own takes the session back, once.
+    by_ghost = loss.code == _REPLACED and now.now_s < now.ghosts_until_s
+    if _is_refusal(loss.code) and not by_ghost:
         error = loss.error or _refusal_of(loss.code)
         if before.resuming and not was_open and loss.code == 4410:
             return GiveUp(_not_resumable(error.message, loss.code))
@@ -88,7 +99,8 @@ def after_loss(attempt: Optional[Attempt], loss: Loss, now: Circumstances) -> Un
     if now.now_s + delay_s > before.until_s:
         message = "the gateway could not be reached again in time"
         return GiveUp(loss.error or EarshotError("connection_lost", message, status=loss.code))
-    return Retry(delay_s, Attempt(before.resuming, before.failed + 1, before.until_s))
+    ghosts_until_s = 0.0 if by_ghost else now.now_s + _GHOSTS_S
+    return Retry(delay_s, Attempt(before.resuming, before.failed + 1, before.until_s), ghosts_until_s)
 
 
 def _is_refusal(code: int) -> bool:

@@ -147,6 +147,7 @@ class LiveStream:
     async def _keep_connected(self) -> None:
         """Connects again and again; returns with the end of the session, and raises what rules it out."""
         attempt: Optional[Attempt] = Attempt(False, 0, time.monotonic() + FIRST_CONNECTION_S)
+        ghosts_until_s = 0.0
         while loss := await self._connect_once():
             if self._status in ("open", "ending"):
                 attempt = None
@@ -155,11 +156,12 @@ class LiveStream:
                 random=random.random(),
                 patience_s=self._settings.patience_s,
                 resumable=self._transmitter.resumable,
+                ghosts_until_s=ghosts_until_s,
             )
             follows = after_loss(attempt, loss, now)
             if isinstance(follows, GiveUp):
                 raise follows.error
-            attempt = follows.attempt
+            attempt, ghosts_until_s = follows.attempt, follows.ghosts_until_s
             self._become("reconnecting" if attempt.resuming else "connecting")
             await asyncio.sleep(follows.delay_s)
 
