@@ -7,7 +7,7 @@ import { toSamples } from '../domain/time.ts';
 import { abortable } from '../flow/abortable.ts';
 import { type DecodeParts, decoderOf, SniffingDecoder } from './container.ts';
 import type { AudioDecoder } from './decoder.ts';
-import { COMMIT, type DecodedInput, type EncodedInput } from './input.ts';
+import type { DecodedInput, EncodedInput } from './input.ts';
 import { RawDecoder, type RawFormat } from './raw.ts';
 import { SNIFF_BYTES, sniff } from './sniff.ts';
 
@@ -19,7 +19,7 @@ const FILE_CHUNK_BYTES = 65_536;
 const isRaw = (format: AudioFormat): format is RawFormat => format.encoding !== 'container';
 
 /**
- * Decodes a stream as it comes. Reads the next input when the consumer asks for more; a {@link COMMIT} keeps its
+ * Decodes a stream as it comes. Reads the next input when the consumer asks for more; a mark keeps its
  * place (where ffmpeg decodes, among what it has given out by then). A stream without a single byte is no error.
  * @throws Failure `audio_undecodable`, `audio_too_long`; the signal's reason when aborted.
  */
@@ -29,7 +29,7 @@ export async function* decodeInput(
   parts: DecodeParts,
   signal?: AbortSignal,
 ): AsyncGenerator<DecodedInput, void, undefined> {
-  const decoder = isRaw(format) ? new RawDecoder(format) : new SniffingDecoder(parts);
+  const decoder = isRaw(format) ? new RawDecoder(format) : new SniffingDecoder(parts, format.channel);
   yield* limited(decoded(input, decoder, signal), parts.maxDurationMs);
 }
 
@@ -52,7 +52,7 @@ export async function* decodeFile(
   if (head.length > 0) {
     const decoder = isRaw(format)
       ? new RawDecoder(format)
-      : decoderOf(container, { kind: 'file', path }, parts);
+      : decoderOf(container, { kind: 'file', path }, parts, format.channel);
     const bytes = readsItself ? nothing() : createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES });
     for await (const audio of limited(decoded(bytes, decoder, signal), parts.maxDurationMs)) {
       if (typeof audio === 'string') continue;
@@ -85,7 +85,7 @@ async function* decoded(
   signal?.addEventListener('abort', abort, { once: true });
   try {
     for await (const item of abortable(input, signal))
-      if (item === COMMIT) yield COMMIT;
+      if (typeof item === 'string') yield item;
       else yield* decoder.decode(item);
     yield* decoder.decode(null);
     signal?.throwIfAborted();
@@ -105,7 +105,7 @@ async function* limited(
 ): AsyncGenerator<DecodedInput, void, undefined> {
   let left = toSamples(maxDurationMs) as number;
   for await (const item of audio) {
-    if (item !== COMMIT) left -= item.length;
+    if (typeof item !== 'string') left -= item.length;
     if (left < 0)
       throw new Failure('audio_too_long', `The audio is longer than the ${maxDurationMs / 1000} s allowed.`);
     yield item;

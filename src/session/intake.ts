@@ -1,6 +1,6 @@
 /** One stretch of live audio being worked on: bytes go in, a run of the pipeline takes them, and both are counted. */
 import { type DecodeParts, decodeInput } from '../audio/frames.ts';
-import { COMMIT, type EncodedInput } from '../audio/input.ts';
+import { COMMIT, DISCARD, type EncodedInput } from '../audio/input.ts';
 import { samplesOf } from '../audio/position.ts';
 import type { AudioFormat } from '../domain/options.ts';
 import { SAMPLE_RATE_HZ, type Samples, samples } from '../domain/time.ts';
@@ -21,7 +21,9 @@ export interface Committed {
 export class Intake {
   readonly run: Run;
   readonly #format: AudioFormat;
-  readonly #input = new Queue<EncodedInput>(WAITING_BYTES, (item) => (item === COMMIT ? 0 : item.length));
+  readonly #input = new Queue<EncodedInput>(WAITING_BYTES, (item) =>
+    typeof item === 'string' ? 0 : item.length,
+  );
   #receivedBytes = 0;
 
   constructor(format: AudioFormat, settings: PipelineSettings, decoders: DecodeParts, parts: RunParts) {
@@ -43,6 +45,11 @@ export class Intake {
     const stored = this.run.nextCommit();
     await this.#input.push(COMMIT);
     return { stored };
+  }
+
+  /** Drops the utterance that is open where the audio now stands. */
+  async discard(): Promise<void> {
+    await this.#input.push(DISCARD);
   }
 
   /** No more audio: waits until what there is has been worked through. Rejects where that failed. */

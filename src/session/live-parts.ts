@@ -26,3 +26,12 @@ export interface Connection {
   /** Tells the client why, then closes; only the first call counts. */
   close(reason: Failure | 'done'): void;
 }
+
+/** Where a live session stands with its client. */
+export type Phase =
+  | { readonly kind: 'waiting'; readonly cancel: () => void }
+  | { readonly kind: 'attached'; readonly connection: Connection }
+  /** Takes no more audio; what came before is worked on, and whoever is connected then is told the end of it. */
+  | { readonly kind: 'ending'; readonly connection: Connection | null }
+  /** Not to be had here any more, for this reason. */
+  | { readonly kind: 'gone'; readonly reason: Failure };

@@ -11,16 +11,8 @@ import { atDeclaredRate } from './declared-rate.ts';
 import { endBadly, endWell } from './ending.ts';
 import { type Committed, Intake } from './intake.ts';
 import type { Journal } from './journal.ts';
-import type { Connection, LiveParts } from './live-parts.ts';
+import type { Connection, LiveParts, Phase } from './live-parts.ts';
 import { pipelineSettings } from './pipeline.ts';
-
-type Phase =
-  | { readonly kind: 'waiting'; readonly cancel: () => void }
-  | { readonly kind: 'attached'; readonly connection: Connection }
-  /** Takes no more audio; what came before is worked on, and whoever is connected then is told the end of it. */
-  | { readonly kind: 'ending'; readonly connection: Connection | null }
-  /** Not to be had here any more, for this reason. */
-  | { readonly kind: 'gone'; readonly reason: Failure };
 
 export class LiveSession {
   readonly record: SessionRecord;
@@ -78,7 +70,7 @@ export class LiveSession {
     // One after another: a third connection may come while the second still waits for the run of the first.
     this.#interrupted = this.#interrupted.then(() => this.#interrupt());
     await this.#interrupted;
-    if (this.#holds(connection)) this.#keepIdleTime();
+    if (this.holds(connection)) this.#keepIdleTime();
     return { resumed, from: this.#base };
   }
 
@@ -89,38 +81,52 @@ export class LiveSession {
     this.#phase = this.#wait();
   }
 
+  /** Whether audio of this connection is taken: not so once another came, or the session ends. */
+  holds(connection: Connection): boolean {
+    return this.#phase.kind === 'attached' && this.#phase.connection === connection;
+  }
+
   /** Takes audio, waiting while there is more than enough to work on. */
   async push(connection: Connection, bytes: Uint8Array): Promise<void> {
-    if (!this.#holds(connection)) return;
+    if (!this.holds(connection)) return;
     // A client that has to wait for us is not idle.
     this.#cancelIdle();
     if (!this.#started) {
       const { audio, language } = this.record.options;
       await this.#journal.write({ type: 'session.started', audio, language, model: this.record.model });
       this.#started = true;
-      if (!this.#holds(connection)) return;
+      if (!this.holds(connection)) return;
     }
     const intake = (this.#intake ??= this.#takeIn());
     await intake.push(bytes);
-    if (this.#holds(connection)) this.#keepIdleTime();
+    if (this.holds(connection)) this.#keepIdleTime();
     if (this.#receivedMs() > this.#parts.limits.maxSessionMs)
-      await this.#end(
-        'limit',
-        new Failure('session_too_long', 'The session has reached its longest length.'),
-      );
+      await this.#end('limit', new Failure('session_too_long', 'The session has reached its longest.'));
   }
 
   /** Ends the current utterance now; what comes back tells when all that was said before is stored. */
   async commit(connection: Connection): Promise<Committed> {
     const nothing = { stored: Promise.resolve(this.#journal.lastSeq) };
-    if (!this.#holds(connection)) return nothing;
+    if (!this.holds(connection)) return nothing;
     this.#keepIdleTime();
     return (await this.#intake?.commit()) ?? nothing;
   }
 
+  /** Drops the open utterance: nothing of it is stored, and its audio counts as silence. What ended before stays. */
+  async discard(connection: Connection): Promise<void> {
+    if (!this.holds(connection)) return;
+    this.#keepIdleTime();
+    await this.#intake?.discard();
+  }
+
+  /** The client is there, though it has nothing to say: its session is not idle. */
+  keepAlive(connection: Connection): void {
+    if (this.holds(connection)) this.#keepIdleTime();
+  }
+
   /** No more audio: finishes everything, then closes the connection. */
-  async end(connection: Connection): Promise<void> {
-    if (this.#holds(connection)) await this.#end('client', 'done');
+  async end(connection: Connection, endedBy: EndedBy = 'client'): Promise<void> {
+    if (this.holds(connection)) await this.#end(endedBy, 'done');
   }
 
   /**
@@ -193,10 +199,6 @@ export class LiveSession {
     await this.#answers.stop();
     connection?.close(restarting);
     this.#over();
-  }
-
-  #holds(connection: Connection): boolean {
-    return this.#phase.kind === 'attached' && this.#phase.connection === connection;
   }
 
   #wait(): Phase {

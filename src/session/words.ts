@@ -110,6 +110,11 @@ async function listen(
           open?.pause(event, signal);
           break;
         case 'ended': {
+          if (event.endedBy === 'discard') {
+            open?.drop();
+            open = null;
+            break;
+          }
           const finished = (open ?? begin(event)).finish(event, signal);
           open = null;
           carried = finished.then((utterance) => utterance.carried);

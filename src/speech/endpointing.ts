@@ -11,12 +11,12 @@
 import { type Samples, samples, toSamples } from '../domain/time.ts';
 import { FRAME_SAMPLES } from './frame.ts';
 
-const ENTER = 0.5;
+export const ENTER = 0.5;
 const EXIT = 0.35;
 /** Loud frames in a row that make speech of a noise: 64 ms. A click is shorter, a syllable is not. */
 const CONFIRM_FRAMES = 2;
 /** Kept before the first loud frame: soft consonants come before the network is sure. */
-const PRE_ROLL = toSamples(224);
+export const PRE_ROLL = toSamples(224);
 /** Kept after the last speech; recognition wants a little silence to stop on. A whole number of frames. */
 const TAIL = samples(6 * FRAME_SAMPLES);
 /**
@@ -75,11 +75,16 @@ export type EndpointEvent =
   | { readonly kind: 'frame'; readonly position: Samples; readonly probability: number }
   /** The client ends the utterance at `position`. */
   | { readonly kind: 'commit'; readonly position: Samples }
+  /** The client drops what it said up to `position`: nothing of it is heard with what comes. */
+  | { readonly kind: 'discard'; readonly position: Samples }
   /** There is no more audio after `position`. */
   | { readonly kind: 'end'; readonly position: Samples };
 
-/** `silence`: nobody spoke on. `length`: it got too long. `commit`: the client said so. `end`: the audio ended. */
-export type EndedBy = 'silence' | 'length' | 'commit' | 'end';
+/**
+ * `silence`: nobody spoke on. `length`: it got too long. `commit`: the client said so. `discard`: the client does not want
+ * it. `end`: the audio ended.
+ */
+export type EndedBy = 'silence' | 'length' | 'commit' | 'discard' | 'end';
 
 export type EndpointEffect =
   /** Somebody speaks, since `start`. */
@@ -117,6 +122,8 @@ export function step(state: EndpointState, event: EndpointEvent, limits: Endpoin
     case 'commit':
     case 'end':
       return onClose(state, event.position, event.kind);
+    case 'discard':
+      return onDiscard(state, event.position);
   }
 }
 
@@ -220,6 +227,17 @@ function onClose(state: EndpointState, position: Samples, endedBy: 'commit' | 'e
       return close(state, position, endedBy);
     case 'trailing':
       return close(state, tailed(state.silentSince, position), endedBy);
+  }
+}
+
+function onDiscard(state: EndpointState, position: Samples): Step {
+  switch (state.kind) {
+    case 'silence':
+    case 'onset':
+      return [{ kind: 'silence', floor: position }, []];
+    case 'speaking':
+    case 'trailing':
+      return close(state, position, 'discard');
   }
 }
 

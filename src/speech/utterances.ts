@@ -1,5 +1,5 @@
 /** Audio in, utterances out: voice activity says how likely speech is, endpointing what follows from it. */
-import { COMMIT, type DecodedInput } from '../audio/input.ts';
+import { COMMIT, type DecodedInput, DISCARD } from '../audio/input.ts';
 import type { EndpointingOptions } from '../domain/options.ts';
 import { type Samples, samples, toSamples } from '../domain/time.ts';
 import {
@@ -61,7 +61,7 @@ const SETTLED_STEP = toSamples(250);
 /**
  * Finds the utterances in `input`. Reads the next chunk when the consumer asks for more; holds the open utterance
  * (and, where it goes on from a cut, the 3 s before that) and a quarter of a second otherwise. A {@link COMMIT} ends
- * the open utterance where it stands, and is told of in any case.
+ * the open utterance where it stands, and is told of in any case; a {@link DISCARD} ends it as one to be dropped.
  */
 export async function* utterances(
   input: AsyncIterable<DecodedInput>,
@@ -77,10 +77,10 @@ export async function* utterances(
       yield* finder.hear(await vad.probabilities(frames));
   }
   for await (const item of input) {
-    if (item === COMMIT) {
+    if (typeof item === 'string') {
       yield* hear('all');
-      yield* finder.close('commit');
-      yield { kind: 'committed' };
+      yield* finder.close(item);
+      if (item === COMMIT) yield { kind: 'committed' };
       continue;
     }
     finder.append(item);
@@ -135,7 +135,7 @@ class UtteranceFinder {
     }
   }
 
-  *close(kind: 'commit' | 'end'): Generator<SpeechEvent> {
+  *close(kind: 'commit' | 'discard' | 'end'): Generator<SpeechEvent> {
     yield* this.#step({ kind, position: this.#trail.end });
   }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { samples, toSamples } from '../../src/domain/time.ts';
 import { type PipelineOutput, type WordsSettings, words } from '../../src/session/words.ts';
+import type { EndedBy } from '../../src/speech/endpointing.ts';
 import type { SpeechEvent } from '../../src/speech/utterances.ts';
 import {
   type Recogniser,
@@ -56,14 +57,14 @@ const SETTINGS: WordsSettings = {
   finalsAtOnce: 3,
 };
 
-const ended = (startMs: number, endMs: number): SpeechEvent => ({
+const ended = (startMs: number, endMs: number, endedBy: EndedBy = 'silence'): SpeechEvent => ({
   kind: 'ended',
   from: toSamples(startMs),
   start: toSamples(startMs),
   end: toSamples(endMs),
   to: toSamples(endMs),
   audio: new Float32Array(toSamples(endMs - startMs)),
-  endedBy: 'silence',
+  endedBy,
 });
 const started = (ms: number): SpeechEvent => ({
   kind: 'started',
@@ -153,6 +154,19 @@ describe('words', () => {
       'transcript.final Second.',
       'settled 2600',
     ]);
+  });
+
+  it('says nothing more of an utterance that is discarded', async () => {
+    const { recogniser, asked } = scripted();
+    const speech = [started(0), growing(0, 600), ended(0, 900, 'discard'), started(1500), ended(1500, 2500)];
+    const outputs: PipelineOutput[] = [];
+    const done = collect(words(played(speech), recogniser, SETTINGS, newId, quiet), outputs);
+    await turn();
+    expect(asked.map(({ request }) => request.urgency)).toEqual(['partial', 'final']);
+    asked[0]!.answer(heard('First.'));
+    asked[1]!.answer(heard('Second.'));
+    await done;
+    expect(told(outputs)).toEqual(['speech.started', 'speech.started', 'transcript.final Second.']);
   });
 
   it('has one partial in the works, the next of the newest audio there is when it comes back', async () => {

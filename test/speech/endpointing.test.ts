@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { samples } from '../../src/domain/time.ts';
 import {
   BEFORE_SPEECH,
+  type EndedBy,
   type EndpointEffect,
   type EndpointEvent,
   type EndpointState,
@@ -45,12 +46,13 @@ const EVENTS = {
   middling: { kind: 'frame', position: NOW, probability: 0.4 },
   quiet: { kind: 'frame', position: NOW, probability: 0.1 },
   commit: { kind: 'commit', position: samples(NOW + 100) },
+  discard: { kind: 'discard', position: samples(NOW + 100) },
   end: { kind: 'end', position: samples(NOW + 100) },
 } as const satisfies Record<string, EndpointEvent>;
 
 type Expected = { to: EndpointState['kind']; tells?: EndpointEffect[] };
 
-const ended = (start: number, end: number, endedBy: 'silence' | 'length' | 'commit' | 'end') =>
+const ended = (start: number, end: number, endedBy: EndedBy) =>
   ({
     kind: 'ended',
     from: samples(start),
@@ -74,6 +76,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'silence' },
     quiet: { to: 'silence' },
     commit: { to: 'silence' },
+    discard: { to: 'silence' },
     end: { to: 'silence' },
   },
   'silence just after an utterance': {
@@ -81,6 +84,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'silence' },
     quiet: { to: 'silence' },
     commit: { to: 'silence' },
+    discard: { to: 'silence' },
     end: { to: 'silence' },
   },
   onset: {
@@ -88,6 +92,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'silence' },
     quiet: { to: 'silence' },
     commit: { to: 'onset' },
+    discard: { to: 'silence' },
     end: { to: 'onset' },
   },
   speaking: {
@@ -95,6 +100,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'speaking' },
     quiet: { to: 'trailing' },
     commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(990), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
   },
   'speaking at the limit': {
@@ -102,6 +108,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: CUT,
     quiet: CUT,
     commit: { to: 'silence', tells: [ended(at(936), NOW + 100, 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(936), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(936), NOW + 100, 'end')] },
   },
   trailing: {
@@ -109,6 +116,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'trailing' },
     quiet: { to: 'trailing' },
     commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(990), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
   },
   'trailing, about to pause': {
@@ -116,6 +124,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'trailing', tells: [{ kind: 'pausing', from: at(990), start: at(990), end: at(1001) }] },
     quiet: { to: 'trailing', tells: [{ kind: 'pausing', from: at(990), start: at(990), end: at(1001) }] },
     commit: { to: 'silence', tells: [ended(at(990), NOW + 100, 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(990), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(990), NOW + 100, 'end')] },
   },
   'trailing, about to end': {
@@ -123,6 +132,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'silence', tells: [ended(at(960), at(994), 'silence')] },
     quiet: { to: 'silence', tells: [ended(at(960), at(994), 'silence')] },
     commit: { to: 'silence', tells: [ended(at(960), at(994), 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(960), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(960), at(994), 'end')] },
   },
   'trailing at the limit': {
@@ -130,6 +140,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: CUT,
     quiet: CUT,
     commit: { to: 'silence', tells: [ended(at(936), NOW + 100, 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(936), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(936), NOW + 100, 'end')] },
   },
   'pausing at the limit': {
@@ -137,6 +148,7 @@ const TABLE: Record<keyof typeof STATES, Record<keyof typeof EVENTS, Expected>> 
     middling: { to: 'silence', tells: [ended(at(936), at(1000), 'length')] },
     quiet: { to: 'silence', tells: [ended(at(936), at(1000), 'length')] },
     commit: { to: 'silence', tells: [ended(at(936), at(1000), 'commit')] },
+    discard: { to: 'silence', tells: [ended(at(936), NOW + 100, 'discard')] },
     end: { to: 'silence', tells: [ended(at(936), at(1000), 'end')] },
   },
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMMIT, type DecodedInput } from '../../src/audio/input.ts';
+import { COMMIT, type DecodedInput, DISCARD } from '../../src/audio/input.ts';
 import { SAMPLE_RATE_HZ } from '../../src/domain/time.ts';
 import { type SpeechEvent, utterances } from '../../src/speech/utterances.ts';
 import { openVad, type VadStream, type VoiceActivityDetector } from '../../src/speech/vad.ts';
@@ -88,6 +88,14 @@ describe('utterances in real speech', () => {
     const found = only(await find([audio.subarray(0, cut), COMMIT, audio.subarray(cut)]), 'ended');
     expect(found[0]).toMatchObject({ end: cut, endedBy: 'commit' });
     expect(found[1]!.start).toBeGreaterThanOrEqual(cut);
+    expect(found).toHaveLength(4);
+  });
+
+  it('are dropped at a discard, and nothing of them is heard with what comes', async () => {
+    const cut = gap.length + seconds(2) + 77;
+    const found = only(await find([audio.subarray(0, cut), DISCARD, audio.subarray(cut)]), 'ended');
+    expect(found[0]).toMatchObject({ end: cut, endedBy: 'discard' });
+    expect(found[1]!.from).toBeGreaterThanOrEqual(cut);
     expect(found).toHaveLength(4);
   });
 
