@@ -5,7 +5,7 @@
 import type { Delivery } from './delivery.ts';
 import type { DurableEvent, FinishReason, Word } from './event.ts';
 import type { FailureReport } from './failure.ts';
-import type { SessionOptions } from './options.ts';
+import type { SessionOptions, Task } from './options.ts';
 import type { Receipt } from './receipt.ts';
 
 /**
@@ -118,11 +118,18 @@ const NOTHING_SENT: Delivery = { state: 'pending', attempts: 0, lastStatus: null
 /** Languages written without spaces between words: their utterances are joined without one too. */
 const UNSPACED = new Set(['ja', 'zh', 'yue', 'th', 'lo', 'my', 'km']);
 
-/** Joins utterances into running text, with a space only where the language writes one. */
-export function joinText(utterances: readonly { text: string; language: string }[]): string {
+/**
+ * Joins utterances into running text, with a space only where the language writes one.
+ * @param task What the texts are: translations are English whatever language was spoken.
+ */
+export function joinText(
+  utterances: readonly { text: string; language: string }[],
+  task: Task = 'transcribe',
+): string {
   let text = '';
   for (const utterance of utterances) {
-    const spaced = text !== '' && !UNSPACED.has(utterance.language.split('-')[0]!);
+    const isEnglish = task === 'translate';
+    const spaced = text !== '' && (isEnglish || !UNSPACED.has(utterance.language.split('-')[0]!));
     text += (spaced ? ' ' : '') + utterance.text;
   }
   return text;
@@ -198,7 +205,7 @@ export function sessionView(
     model,
     metadata: options.metadata,
     audio: { durationMs },
-    text: joinText(utterances),
+    text: joinText(utterances, options.task),
     utterances,
     llm: options.llm && llmView([...responses.values()], hasEnded(state)),
     progress: source === 'recording' && !hasEnded(state) ? { processedMs, durationMs } : null,

@@ -4,7 +4,7 @@
  */
 import type { DurableDraft } from '../domain/event.ts';
 import type { NewId } from '../domain/ids.ts';
-import type { LlmOptions } from '../domain/options.ts';
+import type { LlmOptions, SessionOptions, Task } from '../domain/options.ts';
 import { joinText } from '../domain/session.ts';
 import type { Clock } from '../flow/clock.ts';
 import { type AnswerLimits, answer } from '../llm/answer.ts';
@@ -25,6 +25,7 @@ export interface AnswersParts {
 
 export class Answers {
   readonly #options: LlmOptions | null;
+  readonly #task: Task;
   readonly #journal: Journal;
   readonly #parts: AnswersParts;
   readonly #stop = new AbortController();
@@ -34,12 +35,13 @@ export class Answers {
 
   /** @param earlier Finals from before this node took the session up, in order. */
   constructor(
-    options: LlmOptions | null,
+    { llm, task }: Pick<SessionOptions, 'llm' | 'task'>,
     journal: Journal,
     parts: AnswersParts,
     earlier: readonly { text: string; language: string }[],
   ) {
-    this.#options = options;
+    this.#options = llm;
+    this.#task = task;
     this.#journal = journal;
     this.#parts = parts;
     this.#finals = [...earlier];
@@ -56,7 +58,7 @@ export class Answers {
   /** No more finals come: asks for the answer to the whole, where one is wanted, and waits for all answers. */
   async finish(): Promise<void> {
     if (this.#options?.trigger === 'sessionEnd' && this.#finals.length > 0)
-      this.#ask(joinText(this.#finals), null);
+      this.#ask(joinText(this.#finals, this.#task), null);
     await this.#last;
   }
 

@@ -31,6 +31,7 @@ export function continuing(
     modelName: recogniser.modelName,
     languages: recogniser.languages,
     keepsPrefix: recogniser.keepsPrefix,
+    translates: recogniser.translates ?? false,
     load: () => recogniser.load(),
     close: () => recogniser.close(),
     async recognise(request, signal) {

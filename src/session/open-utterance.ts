@@ -3,6 +3,7 @@
  * pause lasts until the endpoint, it is there already, and a reader waits for the endpoint alone.
  */
 import type { DurableDraft, HintDraft, Word } from '../domain/event.ts';
+import type { Task } from '../domain/options.ts';
 import { type Samples, samples, toStreamMs } from '../domain/time.ts';
 import type { Recogniser, Recognition, Urgency } from '../whisper/recognition.ts';
 import { continuing } from './continuation.ts';
@@ -40,6 +41,7 @@ export interface Finished {
 
 export interface UtteranceSettings {
   readonly language: string | null;
+  readonly task?: Task;
   readonly prompt: string | null;
   /** Whether hypotheses are shown while it grows. */
   readonly partials: boolean;
@@ -83,10 +85,10 @@ export class OpenUtterance {
     this.#likelyLanguage = likelyLanguage;
     this.#recogniser = recogniser;
     this.#settings = settings;
-    const { language, prompt, partials } = settings;
+    const { language, task = 'transcribe', prompt, partials } = settings;
     const utterance = { id, start: this.#onSession(start) };
     this.#partials = partials
-      ? new Partials(utterance, { recogniser, language, likelyLanguage, prompt, emit })
+      ? new Partials(utterance, { recogniser, language, task, likelyLanguage, prompt, emit })
       : null;
     emit({ type: 'speech.started', utteranceId: id, startMs: toStreamMs(utterance.start) });
   }
@@ -153,7 +155,8 @@ export class OpenUtterance {
   /** Hears beyond the cut, since a word at it is known only by what follows, and keeps what was said before it. */
   async #untilCut(ended: Ended, signal: AbortSignal) {
     const { from, start, end, audio } = ended;
-    if (this.#recogniser.keepsPrefix) {
+    // Words of a translation come in the order of English: which of them lie before the cut, no time can tell.
+    if (this.#recogniser.keepsPrefix && this.#settings.task !== 'translate') {
       const heard = await this.#recognise(audio, signal, true);
       if (heard.suppressed !== null) return { heard, carried: null };
       const cutMs = toStreamMs(samples(end - start));
@@ -165,14 +168,14 @@ export class OpenUtterance {
   }
 
   #recognise(audio: Float32Array, signal: AbortSignal, words = this.#settings.words): Promise<Recognition> {
-    const { language, prompt, urgency } = this.#settings;
+    const { language, task = 'transcribe', prompt, urgency } = this.#settings;
     const prefix = this.#settled;
     const draft = this.#partials?.draft ?? [];
     // A recording's utterances are heard once.
     const utterance = urgency === 'final' ? this.#id : null;
     const likelyLanguage = this.#likelyLanguage();
-    const request = { audio, language, likelyLanguage, prompt, prefix, draft, utterance, words, urgency };
-    return this.#recogniser.recognise(request, signal);
+    const asked = { language, task, likelyLanguage, prompt, prefix, draft, utterance, words, urgency };
+    return this.#recogniser.recognise({ audio, ...asked }, signal);
   }
 
   #onSession(local: Samples): Samples {

@@ -34,5 +34,5 @@ export async function openSession(
       },
     );
   const journal = await Journal.open(record, fence, { log: store.log, hub, clock: answers.clock });
-  return { journal, answers: new Answers(record.options.llm, journal, answers, journal.earlierFinals) };
+  return { journal, answers: new Answers(record.options, journal, answers, journal.earlierFinals) };
 }

@@ -3,6 +3,7 @@
  * whatever audio there is by then, so a slow machine shows fewer of them and never an old one (latest wins).
  */
 import type { HintDraft } from '../domain/event.ts';
+import type { Task } from '../domain/options.ts';
 import { type Samples, toSamples, toStreamMs } from '../domain/time.ts';
 import { type Recogniser, type Recognition, UNDETERMINED } from '../whisper/recognition.ts';
 import { type Stability, settle, shownOf, UNSETTLED } from '../whisper/stability.ts';
@@ -25,6 +26,7 @@ const TELLING = toSamples(1_500);
 export interface PartialsParts {
   readonly recogniser: Recogniser;
   readonly language: string | null;
+  readonly task: Task;
   readonly likelyLanguage: () => string | null;
   readonly prompt: string | null;
   readonly emit: (draft: HintDraft) => void;
@@ -112,11 +114,11 @@ export class Partials {
   }
 
   async #hypothesise(audio: Float32Array, end: Samples, signal: AbortSignal): Promise<void> {
-    const { recogniser, language, likelyLanguage, prompt } = this.#parts;
+    const { recogniser, language, task, likelyLanguage, prompt } = this.#parts;
     const prefix = this.settled;
     const { draft } = this;
     const { id: utterance } = this.#utterance;
-    const asked = { prompt, prefix, draft, utterance, words: false, urgency: 'partial' } as const;
+    const asked = { task, prompt, prefix, draft, utterance, words: false, urgency: 'partial' } as const;
     const languages = { language: language ?? this.#language, likelyLanguage: likelyLanguage() };
     const request = { audio, ...languages, ...asked };
     const heard = await recogniser.recognise(request, signal);

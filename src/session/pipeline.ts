@@ -47,6 +47,7 @@ export function pipelineSettings(
   return {
     from,
     language: options.language === 'auto' ? null : options.language.split('-')[0]!.toLowerCase(),
+    task: options.task,
     prompt: options.prompt,
     partials: live && options.partials,
     words: options.words,

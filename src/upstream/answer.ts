@@ -42,7 +42,9 @@ export function recognitionOf(answer: Answer, request: RecognitionRequest): Reco
   const text = /[\p{L}\p{N}]/u.test(answer.text) ? answer.text.trim() : '';
   const meanLogProbability = meanLogProbabilityOf(answer);
   const tokens = (answer.segments ?? []).reduce((sum, segment) => sum + (segment.tokens?.length ?? 0), 0);
-  const language = request.language ?? languageCodeOf(answer.language ?? '') ?? UNDETERMINED;
+  // Of a translation some tell the language that was spoken, others that of the text.
+  const told = request.task === 'translate' ? null : languageCodeOf(answer.language ?? '');
+  const language = request.language ?? told ?? UNDETERMINED;
   const mayFlip = request.language === null && language !== UNDETERMINED;
   const suppressed = suppressionOf({
     text,

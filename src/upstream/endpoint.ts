@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import type { TranscriptionCreateParamsNonStreaming } from 'openai/resources/audio/transcriptions';
+import type { Task } from '../domain/options.ts';
 import { type Clock, sleep } from '../flow/clock.ts';
 import type { Recognition, RecognitionRequest, Urgency } from '../whisper/recognition.ts';
 import { answerSchema, recognitionOf } from './answer.ts';
@@ -46,12 +47,17 @@ const FORMS: Readonly<Record<FormName, Form>> = {
   probabilities: { response_format: 'json', include: ['logprobs'] },
   text: { response_format: 'json' },
 };
+/** Translations come in these alone: no times of words, no probabilities of tokens. */
+const TRANSLATED: ReadonlySet<FormName> = new Set(['verbose', 'text']);
 type FormName = 'words' | 'verbose' | 'probabilities' | 'text';
 type Form = Pick<
   TranscriptionCreateParamsNonStreaming,
   'response_format' | 'timestamp_granularities' | 'include'
 >;
 const FULLEST_FIRST: readonly FormName[] = ['words', 'verbose', 'probabilities', 'text'];
+
+const fits = (form: FormName, words: boolean, task: Task | undefined): boolean =>
+  task === 'translate' ? TRANSLATED.has(form) : words || form !== 'words';
 
 /** An endpoint that speaks OpenAI's `/audio/transcriptions`: vLLM, speaches, the cloud. */
 export class Endpoint {
@@ -95,8 +101,8 @@ export class Endpoint {
   }
 
   /** The forms worth asking for. The last has no lesser one, so it is always among them. */
-  #formsFor({ words }: RecognitionRequest): FormName[] {
-    return FULLEST_FIRST.filter((form) => !this.#refused.has(form) && (words || form !== 'words'));
+  #formsFor({ words, task }: RecognitionRequest): FormName[] {
+    return FULLEST_FIRST.filter((form) => !this.#refused.has(form) && fits(form, words, task));
   }
 
   /** Asks for the first of `forms` that the endpoint takes, and remembers which it does not. */
@@ -117,20 +123,29 @@ export class Endpoint {
 
   async #send(form: Form, request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
     const { model, timeoutMs, clock } = this.#options;
-    const { audio, language, prompt, urgency } = request;
+    const { audio, language, task, prompt, urgency } = request;
+    const { transcriptions, translations } = this.#client.audio;
     const limitMs = urgency === 'partial' ? Math.min(timeoutMs, MAX_PARTIAL_MS) : timeoutMs;
     const late = new AbortController();
     const cancel = clock.after(limitMs, () => late.abort(new TooSlow(limitMs)));
     try {
-      const body: TranscriptionCreateParamsNonStreaming = {
-        file: new File([wavOf(audio)], 'speech.wav', { type: 'audio/wav' }),
-        model,
-        ...form,
-        ...(language !== null && { language }),
-        ...(prompt !== null && { prompt }),
-      };
-      const stop = AbortSignal.any([signal, late.signal]);
-      const answer: unknown = await this.#client.audio.transcriptions.create(body, { signal: stop });
+      const file = new File([wavOf(audio)], 'speech.wav', { type: 'audio/wav' });
+      const asked = { file, model, ...(prompt !== null && { prompt }) };
+      const options = { signal: AbortSignal.any([signal, late.signal]) };
+      // Translations take no language: the endpoint finds out by itself what is spoken.
+      const answer: unknown =
+        task === 'translate'
+          ? await translations.create(
+              {
+                ...asked,
+                response_format: form.response_format === 'verbose_json' ? 'verbose_json' : 'json',
+              },
+              options,
+            )
+          : await transcriptions.create(
+              { ...asked, ...form, ...(language !== null && { language }) },
+              options,
+            );
       return recognitionOf(answerSchema.parse(answer), request);
     } catch (error) {
       throw late.signal.aborted ? late.signal.reason : error;

@@ -1,4 +1,7 @@
-/** A recogniser elsewhere, in the place of our own: any endpoint that speaks OpenAI's `/audio/transcriptions`. */
+/**
+ * A recogniser elsewhere, in the place of our own: any endpoint that speaks OpenAI's `/audio/transcriptions`, and
+ * `/audio/translations` for sessions that are to be translated.
+ */
 import { Failure } from '../domain/failure.ts';
 import { type Runner, WorkPool } from '../whisper/pool.ts';
 import {
@@ -34,6 +37,7 @@ export function openUpstreamRecogniser(options: UpstreamOptions): Recogniser {
     modelName: model,
     languages: LANGUAGES,
     keepsPrefix: false,
+    translates: true,
     async recognise(asked, signal) {
       const { language, urgency } = asked;
       if (language !== null && !LANGUAGES.includes(language))

@@ -4,11 +4,14 @@
  *
  *     <|startofprev|> prompt…  <|startoftranscript|> <|ko|> <|transcribe|> <|notimestamps|>  prefix… text…
  *
+ * With `<|translate|>` in the place of `<|transcribe|>` the text comes in English, whatever the language.
+ *
  * An earlier hypothesis of the same audio is taken as a draft: one pass gives the logits behind each of its
  * tokens, and those that are still the most probable need no pass of their own (speculative decoding with the
  * model as its own draft; Leviathan, Kalman, Matias 2022). The graphs are known here only as a function from
  * tokens to rows of logits; a pass from position n forgets all tokens from n on.
  */
+import type { Task } from '../domain/options.ts';
 import { Draft } from './draft.ts';
 import { type DecodingStop, endsInLoop, tokenCeiling } from './guards.ts';
 import { detectLanguage } from './language.ts';
@@ -30,6 +33,8 @@ export type DecoderPass = (
 export interface DecodingRequest {
   /** A code the model knows; null to detect it. English-only models ignore it. */
   readonly language: string | null;
+  /** `transcribe` where it is left out. */
+  readonly task?: Task;
   /** The language to expect where it is to be detected; null for none. */
   readonly likelyLanguage: string | null;
   /** Tokens to take as having come before. Where prompt and prefix do not fit, first its beginning goes. */
@@ -150,7 +155,7 @@ async function start(
   let first: Float32Array | null = null;
   const expected = given ?? request.likelyLanguage;
   if (expected !== null) {
-    const all = [...before, ...taskTokens(config, expected), ...prefix];
+    const all = [...before, ...taskTokens(config, expected, request.task), ...prefix];
     const [row, ...rows] = await pass([...all, ...draft], 0, [at, ...rowsFrom(all.length - 1, draft)]);
     const { language, probability } = told(row!);
     if (language === expected)
@@ -169,7 +174,7 @@ async function start(
   signal.throwIfAborted();
   const { language, probability } = told(first);
   const noSpeechProbability = probabilityOf(first, tokens.noSpeech);
-  const rest = [...taskTokens(config, language), ...prefix];
+  const rest = [...taskTokens(config, language, request.task), ...prefix];
   const rows = await pass([...rest, ...draft], before.length, rowsFrom(rest.length - 1, draft));
   return {
     language,
@@ -183,16 +188,22 @@ async function start(
 
 /**
  * What stands between the start of the transcript and its text.
- * @throws RangeError for a language that the model does not know; English-only models take any for English.
+ * @throws RangeError for a language that the model does not know; English-only models take any for English, and know
+ * one task.
  */
-export function taskTokens({ tokens, languages }: WhisperConfig, language: string): number[] {
+export function taskTokens(
+  { tokens, languages }: WhisperConfig,
+  language: string,
+  task: Task = 'transcribe',
+): number[] {
   const multilingual = Object.keys(languages).length > 0;
   const languageToken = languages[language];
   if (multilingual && languageToken === undefined)
     throw new RangeError(`the model does not know the language ${language}`);
+  const taskToken = task === 'translate' ? tokens.translate : tokens.transcribe;
   return [
     ...(languageToken === undefined ? [] : [languageToken]),
-    ...(tokens.transcribe === null ? [] : [tokens.transcribe]),
+    ...(taskToken === null ? [] : [taskToken]),
     tokens.noTimestamps,
   ];
 }

@@ -88,7 +88,7 @@ export function endsInLoop(tokens: readonly number[]): boolean {
 }
 
 /** How many bytes of UTF-8 zlib makes one of. */
-function compressionRatio(text: string): number {
+export function compressionRatio(text: string): number {
   const bytes = Buffer.from(text);
   return bytes.length / deflateSync(bytes).length;
 }

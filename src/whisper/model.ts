@@ -87,13 +87,14 @@ export async function openModel(
     { pass, attend, listenedAt }: EncodedWindow,
     signal: AbortSignal,
   ): Promise<Transcription> => {
-    const { audio, language, prompt, prefix, draft, urgency } = request;
+    const { audio, language, task = 'transcribe', prompt, prefix, draft, urgency } = request;
     const likelyLanguage = language === null ? request.likelyLanguage : null;
     const seconds = audio.length / SAMPLE_RATE_HZ;
     const settledUntil = POSITIONS_PER_SECOND * (seconds - TOO_NEW_SECONDS);
     const prefixTokens = prefix ? tokenizer.encode(asWritten(prefix)) : [];
     const asked = {
       language,
+      task,
       likelyLanguage,
       seconds,
       prompt: prompt ? tokenizer.encode(asWritten(prompt)) : [],
@@ -117,7 +118,7 @@ export async function openModel(
     if (!request.words) return heard;
     if (heard.text === '' || heard.suppressed !== null) return { ...heard, words: [] };
     signal.throwIfAborted();
-    const timing = { attend, config, tokenizer };
+    const timing = { attend, config, tokenizer, task };
     return { ...heard, words: await wordTimes(timing, decoding, prefixTokens.length, audio) };
   };
 

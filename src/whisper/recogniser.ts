@@ -47,7 +47,12 @@ export async function openRecogniser(options: RecogniserOptions): Promise<Recogn
       maxWaiting: options.maxWaiting ?? WAITING_PER_WORKER * workers,
       maxJobMs: MAX_JOB_MS,
     });
-    return recogniserOver(pool, modelName, languagesOf(plan), speakersFor(costs, workers));
+    const abilities = {
+      modelName,
+      languages: languagesOf(plan),
+      translates: plan.config.tokens.translate !== null,
+    };
+    return recogniserOver(pool, abilities, speakersFor(costs, workers));
   } catch (error) {
     await Promise.all(threads.map((thread) => thread.close()));
     throw error;
@@ -78,18 +83,20 @@ function languagesOf({ config }: ModelPlan): readonly string[] {
 
 function recogniserOver(
   pool: WorkPool<RecognitionRequest, Transcription>,
-  modelName: string,
-  languages: readonly string[],
+  { modelName, languages, translates }: Required<Pick<Recogniser, 'modelName' | 'languages' | 'translates'>>,
   capacity: number,
 ): Recogniser {
   return {
     modelName,
     languages,
     keepsPrefix: true,
+    translates,
     async recognise(asked, signal) {
-      const { language, urgency, utterance } = asked;
+      const { language, task, urgency, utterance } = asked;
       if (language !== null && !languages.includes(language))
         throw new Failure('unsupported_option', `${modelName} does not know the language ${language}.`);
+      if (task === 'translate' && !translates)
+        throw new Failure('unsupported_option', `${modelName} does not translate.`);
       // A copy: the request may wait, and be made twice, while its caller's buffer moves on.
       const request = { ...asked, audio: asked.audio.slice() };
       return pool.submit(request, {

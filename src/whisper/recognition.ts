@@ -1,5 +1,6 @@
 /** What the rest of the house knows of recognition: a stretch of audio in, words out. */
 import type { SuppressionReason, Word } from '../domain/event.ts';
+import type { Task } from '../domain/options.ts';
 
 /**
  * How pressing a piece of work is. Finals come before partials, partials before recordings; within a kind,
@@ -19,6 +20,8 @@ export interface RecognitionRequest {
   readonly audio: Float32Array;
   /** A language the model knows, as its two- or three-letter code; null to have it detected. */
   readonly language: string | null;
+  /** `transcribe` where it is left out. */
+  readonly task?: Task;
   /**
    * The language that was spoken until now; taken where detection is unsure, and what is heard hesitantly in
    * another is withheld. Null where none is expected.
@@ -53,7 +56,7 @@ export const UNDETERMINED = 'und';
 export interface Recognition {
   /** Trimmed; empty where nothing was said. */
   readonly text: string;
-  /** As asked for or as detected; {@link UNDETERMINED} where the recogniser says neither. */
+  /** What was spoken, as asked for or as detected; {@link UNDETERMINED} where the recogniser says neither. */
   readonly language: string;
   /** Mean probability of the chosen tokens, 0–1; null where the recogniser does not say. */
   readonly confidence: number | null;
@@ -90,9 +93,11 @@ export interface Recogniser {
    * shown may be called settled, since the next result may take it back.
    */
   readonly keepsPrefix: boolean;
+  /** Whether it can put what is said into English; left out where it cannot. */
+  readonly translates?: boolean;
   /**
    * @param signal Takes the request out of the queue, or stops it between two tokens.
-   * @throws Failure `overloaded` where the queue is full (partials and recordings only), `recognition_failed`
+   * @throws Failure `unsupported_option` for a language or a task beyond it, `overloaded` where the queue is full (partials and recordings only), `recognition_failed`
    * where a worker died twice over the same request or an upstream did not answer; the signal's reason when aborted.
    */
   recognise(request: RecognitionRequest, signal?: AbortSignal): Promise<Recognition>;

@@ -1,5 +1,6 @@
 /** When each word of a decoded text was said: one more pass of the decoder over all of it, and its attention. */
 import type { Word } from '../domain/event.ts';
+import type { Task } from '../domain/options.ts';
 import { SAMPLE_RATE_HZ } from '../domain/time.ts';
 import { align } from './alignment.ts';
 import { type Decoding, taskTokens } from './decoding.ts';
@@ -17,6 +18,7 @@ export interface Timing {
   readonly attend: AttentionPass;
   readonly config: WhisperConfig;
   readonly tokenizer: WhisperTokenizer;
+  readonly task?: Task;
 }
 
 /**
@@ -27,12 +29,12 @@ export interface Timing {
  * @returns Null where the model names no heads to align by.
  */
 export async function wordTimes(
-  { attend, config, tokenizer }: Timing,
+  { attend, config, tokenizer, task = 'transcribe' }: Timing,
   { tokens, language, logProbabilities }: Decoding,
   given: number,
   audio: Float32Array,
 ): Promise<Word[] | null> {
-  const head = [config.tokens.startOfTranscript, ...taskTokens(config, language)];
+  const head = [config.tokens.startOfTranscript, ...taskTokens(config, language, task)];
   const firstRow = head.length - 1;
   // A given text may be longer than the context: what is cut from its beginning stays at 0.
   const seen = tokens.slice(-(config.maxTargetPositions - head.length));

@@ -1,4 +1,4 @@
-/** An HTTP server that speaks OpenAI's `/audio/transcriptions`, well or badly, as told. */
+/** An HTTP server that speaks OpenAI's `/audio/transcriptions` and `/audio/translations`, well or badly, as told. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -82,7 +82,8 @@ export class FakeTranscriber {
     const { url: path = '', headers } = request;
     const arrived = { path, authorization: headers.authorization, ...form, abandoned };
     this.requests.push(arrived);
-    if (path !== '/v1/audio/transcriptions') return void refuse(response, 404, 'not here', {});
+    if (!/^\/v1\/audio\/(transcriptions|translations)$/.test(path))
+      return void refuse(response, 404, 'not here', {});
     answer(response, this.#reply(arrived));
   }
 }
