@@ -8,8 +8,10 @@ export interface AudioFormat {
   readonly encoding: AudioEncoding;
   /** 4,000–192,000. */
   readonly sampleRateHz: number;
-  /** 1–8, interleaved; mixed down to one. */
+  /** 1–8, interleaved; mixed down to one unless `channel` picks one. */
   readonly channels: number;
+  /** The only channel that is heard, counted from 0; null for all. Sessions stored by earlier versions lack it. */
+  readonly channel?: number | null;
 }
 
 /** When an utterance ends. */
@@ -29,9 +31,20 @@ export interface LlmOptions {
   readonly maxTokens: number;
 }
 
+/** What is written of speech: its words in its own language, or what they mean in English. */
+export type Task = 'transcribe' | 'translate';
+
+/** Where a session is sent once it has ended. */
+export interface WebhookOptions {
+  readonly url: string;
+  /** Whose shape the body has, and what a client of theirs asked for, as JSON; left out for our own shape. */
+  readonly vendor?: { readonly name: 'deepgram'; readonly asked: unknown };
+}
+
 export interface SessionOptions {
-  /** BCP 47, or `auto`. */
+  /** What is spoken: BCP 47, or `auto`. */
   readonly language: string;
+  readonly task: Task;
   /** A model this node serves, or null for its default. */
   readonly model: string | null;
   readonly audio: AudioFormat;
@@ -44,7 +57,7 @@ export interface SessionOptions {
   readonly endpointing: EndpointingOptions;
   /** Null: no language model. */
   readonly llm: LlmOptions | null;
-  readonly webhook: { readonly url: string } | null;
+  readonly webhook: WebhookOptions | null;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -59,6 +72,7 @@ export const SUMMARISE: LlmOptions = {
 /** A session of which nothing was asked. */
 export const DEFAULT_OPTIONS: SessionOptions = {
   language: 'auto',
+  task: 'transcribe',
   model: null,
   audio: { encoding: 'pcm_s16le', sampleRateHz: 16_000, channels: 1 },
   partials: true,

@@ -8,35 +8,33 @@ import type { ReadableStream } from 'node:stream/web';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { Failure } from '../domain/failure.ts';
 
-/** The field `options` may be this long. */
-const MAX_OPTIONS_BYTES = 64 * 1024;
+/** A field beside the file may be this long, … */
+const MAX_FIELD_BYTES = 64 * 1024;
+/** … and there may be so many of them. */
+const MAX_FIELDS = 256;
 
 export interface UploadWishes {
   readonly maxBytes: number;
   /** Whether its hash is wanted, which takes a second or two of a gigabyte. */
   readonly isHashed: boolean;
+  /** Takes in a field beside the file; what it throws ends the upload. */
+  readonly takeField: (name: string, value: string) => void;
 }
 
 export interface Upload {
   readonly sizeBytes: number;
-  /** The field `options`, parsed; undefined where there was none. */
-  readonly options: unknown;
   /** SHA-256 of the file, in hexadecimal; null where it was not asked for. */
   readonly sha256: string | null;
 }
 
 /**
- * Reads a multipart request with one `file` and perhaps `options`, writing the file to `path`. Nothing is left
+ * Reads a multipart request with one `file` and perhaps other fields, writing the file to `path`. Nothing is left
  * at `path` when it throws.
- * @throws Failure `bad_request`, `payload_too_large`, `audio_empty`, `storage_full`
+ * @throws Failure `bad_request`, `payload_too_large`, `audio_empty`, `storage_full`, and what the fields' reader says.
  */
-export async function receiveUpload(
-  request: Request,
-  path: string,
-  { maxBytes, isHashed }: UploadWishes,
-): Promise<Upload> {
+export async function receiveUpload(request: Request, path: string, wishes: UploadWishes): Promise<Upload> {
   try {
-    const upload = await receive(request, path, { maxBytes, isHashed });
+    const upload = await receive(request, path, wishes);
     if (upload.sizeBytes === 0) throw new Failure('audio_empty', 'The file is empty.');
     return upload;
   } catch (error) {
@@ -48,14 +46,17 @@ export async function receiveUpload(
   }
 }
 
-function receive(request: Request, path: string, { maxBytes, isHashed }: UploadWishes): Promise<Upload> {
+function receive(
+  request: Request,
+  path: string,
+  { maxBytes, isHashed, takeField }: UploadWishes,
+): Promise<Upload> {
   const body = Readable.fromWeb(request.body as ReadableStream<Uint8Array>);
   const headers = { 'content-type': request.headers.get('content-type') ?? '' } as BusboyHeaders;
-  const limits = { files: 1, fields: 8, fieldSize: MAX_OPTIONS_BYTES, fileSize: maxBytes, parts: 16 };
+  const limits = { files: 1, fields: MAX_FIELDS, fieldSize: MAX_FIELD_BYTES, fileSize: maxBytes };
   return new Promise((resolve, reject) => {
     const parser = new Busboy({ headers, limits });
     const hash = isHashed ? createHash('sha256') : null;
-    let options: unknown;
     let written: Promise<number> | null = null;
     let incoming: Readable | null = null;
     let failed = false;
@@ -92,24 +93,26 @@ function receive(request: Request, path: string, { maxBytes, isHashed }: UploadW
       written.catch(fail);
     });
     parser.on('filesLimit', () => fail(new Failure('bad_request', 'One recording at a time.')));
+    parser.on('fieldsLimit', () =>
+      fail(new Failure('bad_request', `At most ${MAX_FIELDS} fields at a time.`)),
+    );
     parser.on('field', (field, value, _nameCut, valueCut) => {
+      if (failed) return;
       if (field === 'file')
         fail(new Failure('bad_request', 'The field file must be a file: give it a filename.'));
-      else if (field !== 'options') fail(new Failure('unsupported_option', `There is no field ${field}.`));
-      else if (options !== undefined) fail(new Failure('bad_request', 'One field options at a time.'));
-      else if (valueCut) fail(new Failure('bad_request', 'The field options is too long.'));
+      else if (valueCut) fail(new Failure('bad_request', `The field ${field} is too long.`));
       else
         try {
-          options = JSON.parse(value);
-        } catch {
-          fail(new Failure('bad_request', 'The field options is not JSON.'));
+          takeField(field, value);
+        } catch (error) {
+          fail(error);
         }
     });
     parser.on('error', fail);
     parser.on('finish', async () => {
       request.signal.removeEventListener('abort', onAbort);
       if (!written) fail(new Failure('bad_request', 'The field file is missing.'));
-      else resolve({ sizeBytes: await written.catch(() => 0), options, sha256: hash?.digest('hex') ?? null });
+      else resolve({ sizeBytes: await written.catch(() => 0), sha256: hash?.digest('hex') ?? null });
     });
     body.on('error', fail);
     body.pipe(parser);

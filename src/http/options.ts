@@ -13,6 +13,17 @@ const audio = z
       .describe('`container`: webm, ogg, mp4, mp3, flac or wav, told by its first bytes.'),
     sampleRateHz: z.int().min(4000).max(192_000).default(16_000),
     channels: z.int().min(1).max(8).default(1).describe('Interleaved; mixed down to one.'),
+    channel: z
+      .int()
+      .min(0)
+      .max(31)
+      .nullable()
+      .default(null)
+      .describe('The only channel to hear, counted from 0; all where it is null.'),
+  })
+  .refine(({ encoding, channels, channel }) => encoding === 'container' || (channel ?? 0) < channels, {
+    path: ['channel'],
+    message: 'must be one of the channels, counted from 0',
   })
   .meta({ id: 'AudioFormat' });
 
@@ -41,6 +52,10 @@ export const optionsSchema = z
         'must be a BCP 47 tag such as ko or en-US, or auto',
       )
       .default('auto'),
+    task: z
+      .enum(['transcribe', 'translate'])
+      .default('transcribe')
+      .describe('`translate`: the text is English, `language` still what was spoken.'),
     model: z.string().min(1).max(200).nullable().default(null),
     audio: audio.prefault({}),
     partials: z.boolean().default(true),
@@ -69,6 +84,8 @@ export interface Abilities {
   readonly modelAliases: readonly string[];
   /** Two- and three-letter codes. */
   readonly languages: readonly string[];
+  /** Whether what is said can be put into English. */
+  readonly translates: boolean;
   readonly llm: boolean;
   readonly webhooks: WebhookAbility;
 }
@@ -101,12 +118,14 @@ function refuseBeyond(options: SessionOptions, abilities: Abilities): void {
   const refuse = (message: string): never => {
     throw new Failure('unsupported_option', message);
   };
-  const { model, language, webhook, llm: wanted } = options;
+  const { model, language, task, webhook, llm: wanted } = options;
   if (model !== null && model !== abilities.modelName && !abilities.modelAliases.includes(model))
     refuse(`model: this node serves ${abilities.modelName}.`);
   const code = language.split('-')[0]!.toLowerCase();
   if (language !== 'auto' && !abilities.languages.includes(code))
     refuse(`language: ${abilities.modelName} does not know ${language}.`);
+  if (task === 'translate' && !abilities.translates)
+    refuse(`task: ${abilities.modelName} writes down what is said, and translates nothing.`);
   if (webhook) abilities.webhooks.check(webhook.url);
   if (wanted && !abilities.llm) refuse('llm: this node runs without a language model (LLM=off).');
 }
@@ -132,7 +151,7 @@ export function optionsFromQuery(query: Readonly<Record<string, string>>): unkno
 }
 
 /** Options whose value is text even where it looks like a number or a flag. */
-const TEXT = new Set(['language', 'model', 'prompt', 'instructions', 'url', 'encoding', 'trigger']);
+const TEXT = new Set(['language', 'task', 'model', 'prompt', 'instructions', 'url', 'encoding', 'trigger']);
 
 function valueFromQuery(path: readonly string[], text: string): unknown {
   if (path[0] === 'metadata' || TEXT.has(path.at(-1)!)) return text;

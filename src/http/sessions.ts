@@ -103,6 +103,8 @@ export function sessionRoutes(parts: HttpParts): Routes {
     if (!record) throw new Failure('not_found', 'There is no such session.');
     await parts.forget(id);
     await store.sessions.delete(id, record.tenantId);
+    // Who followed it may have looked again while it was still there, and waits for what will never come.
+    await parts.forget(id);
     return c.body(null, 204);
   });
 

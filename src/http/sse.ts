@@ -25,9 +25,9 @@ const HEADERS = {
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function frame({ event, data, id }: SseEvent): Uint8Array {
+function frame({ event, data, id }: SseEvent): string {
   const idLine = id === null ? '' : `id: ${id}\n`;
-  return encode(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Breaks a stream off: the server closes the connection, and writes this where it writes what went wrong. */
@@ -46,10 +46,25 @@ class StalledReader extends Error {
  * @param open Given a signal that aborts when the client leaves.
  */
 export function sseResponse(open: (signal: AbortSignal) => AsyncIterable<SseEvent>, clock: Clock): Response {
+  const frames = async function* (signal: AbortSignal) {
+    for await (const event of open(signal)) yield frame(event);
+  };
+  return framesResponse(`retry: ${RETRY_MS}\n\n`, frames, clock);
+}
+
+/**
+ * The same for frames as they are to be sent, for readers who want them otherwise.
+ * @param first Sent at once, so that the reader has its headers.
+ */
+export function framesResponse(
+  first: string,
+  open: (signal: AbortSignal) => AsyncIterable<string>,
+  clock: Clock,
+): Response {
   const leaving = new AbortController();
   const events = open(leaving.signal)[Symbol.asyncIterator]();
   // Asked for at once: a stream "from now on" begins now, not when its reader first reads.
-  let next: Promise<IteratorResult<SseEvent>> | null = events.next();
+  let next: Promise<IteratorResult<string>> | null = events.next();
   next.catch(() => {});
 
   const leave = () => {
@@ -58,8 +73,8 @@ export function sseResponse(open: (signal: AbortSignal) => AsyncIterable<SseEven
     void events.return?.();
   };
   let cancelStalled = () => {};
-  const offer = (controller: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array) => {
-    controller.enqueue(bytes);
+  const offer = (controller: ReadableStreamDefaultController<Uint8Array>, text: string) => {
+    controller.enqueue(encode(text));
     cancelStalled = clock.after(STALLED_MS, () => {
       leave();
       controller.error(new StalledReader());
@@ -68,17 +83,17 @@ export function sseResponse(open: (signal: AbortSignal) => AsyncIterable<SseEven
 
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
-      offer(controller, encode(`retry: ${RETRY_MS}\n\n`));
+      offer(controller, first);
     },
     // Called once what was offered last has been taken.
     async pull(controller) {
       cancelStalled();
       next ??= events.next();
       const result = await Promise.race([next, quiet(clock, next)]);
-      if (result === 'quiet') return offer(controller, encode(': still here\n\n'));
+      if (result === 'quiet') return offer(controller, ': still here\n\n');
       next = null;
       if (result.done) controller.close();
-      else offer(controller, frame(result.value));
+      else offer(controller, result.value);
     },
     cancel() {
       cancelStalled();

@@ -5,7 +5,7 @@ import { SNIFF_BYTES, sniff } from '../audio/sniff.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { SessionRecord } from '../domain/session.ts';
 import { createUnder, fingerprintOf } from './idempotency.ts';
-import { receiveUpload, type Upload } from './multipart.ts';
+import { receiveUpload } from './multipart.ts';
 import { readOptions } from './options.ts';
 import type { HttpParts } from './parts.ts';
 
@@ -15,8 +15,36 @@ export interface Accepted {
   readonly isNew: boolean;
 }
 
+/** What stands in a form beside its file: each face writes a recording's options in its own way. */
+export interface FormReader {
+  /** Takes in a field. @throws Failure where there is no such field, or its value is none. */
+  take(name: string, value: string): void;
+  /** What all fields together ask for, as a session's options in JSON; undefined for nothing. @throws Failure */
+  options(): unknown;
+}
+
+/** Our own form: one field `options`, in JSON. */
+class OptionsField implements FormReader {
+  #options: unknown;
+
+  take(name: string, value: string): void {
+    if (name !== 'options') throw new Failure('unsupported_option', `There is no field ${name}.`);
+    if (this.#options !== undefined) throw new Failure('bad_request', 'One field options at a time.');
+    try {
+      this.#options = JSON.parse(value);
+    } catch {
+      throw new Failure('bad_request', 'The field options is not JSON.');
+    }
+  }
+
+  options(): unknown {
+    return this.#options;
+  }
+}
+
 /**
  * Reads an upload and queues it. Nothing is left behind where it throws, but where nobody knows what was stored.
+ * @param form Reads the fields beside the file.
  * @throws Failure `audio_undecodable` where the first bytes are no known audio, `overloaded`, and what reading
  * the body and the options may say.
  */
@@ -25,21 +53,27 @@ export async function acceptRecording(
   tenantId: string,
   key: string | null,
   { store, recordings, uploads, abilities, newId, limits }: HttpParts,
+  form: FormReader = new OptionsField(),
 ): Promise<Accepted> {
   await recordings.admit();
   const id = newId('ses');
   const path = uploads.pathOf(id);
-  const upload = await receiveUpload(request, path, {
+  const { sha256 } = await receiveUpload(request, path, {
     maxBytes: limits.maxUploadBytes,
     isHashed: key !== null,
+    takeField: (name, value) => form.take(name, value),
   });
   let accepted: Accepted;
   try {
-    const options = readOptions(withContainer(upload.options), abilities);
+    const asked = form.options();
+    const options = readOptions(withContainer(asked), abilities);
     if (options.audio.encoding === 'container') await refuseUnknown(path);
     const durationMs = await recordingLengthMs(path, options.audio);
     await uploads.share(id);
-    const idempotency = key === null ? null : { key, fingerprint: fingerprintOfUpload(upload) };
+    const idempotency =
+      key === null
+        ? null
+        : { key, fingerprint: fingerprintOf('recording', sha256!, JSON.stringify(asked ?? null)) };
     const session = {
       id,
       tenantId,
@@ -92,9 +126,6 @@ export async function acceptUrl(
   return accepted;
 }
 
-const fingerprintOfUpload = ({ sha256, options }: Upload): string =>
-  fingerprintOf('recording', sha256!, JSON.stringify(options ?? null));
-
 /** A recording is a file of some kind unless its options say raw PCM. */
 function withContainer(given: unknown): unknown {
   if (given === undefined) return { audio: { encoding: 'container' } };
@@ -105,7 +136,8 @@ function withContainer(given: unknown): unknown {
     : given;
 }
 
-async function refuseUnknown(path: string): Promise<void> {
+/** @throws Failure `audio_undecodable` where a file is no audio that is known. */
+export async function refuseUnknown(path: string): Promise<void> {
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read({ buffer: new Uint8Array(SNIFF_BYTES) });

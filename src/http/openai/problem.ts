@@ -1,8 +1,8 @@
 /** Failures in the shape that OpenAI's clients read: `{ error: { message, type, param, code } }`. */
 import type { Context } from 'hono';
-import { type Failure, reportOf } from '../../domain/failure.ts';
+import { Failure, type FailureCode, reportOf } from '../../domain/failure.ts';
 import type { Env } from '../parts.ts';
-import { problemOf } from '../problem.ts';
+import { problemOf, retryAfterMsOf } from '../problem.ts';
 
 /** The kind of error by which OpenAI's documentation sorts statuses. */
 function typeOf(status: number): string {
@@ -24,18 +24,40 @@ export interface OpenAiError {
 /** The fields at fault of refusals that know theirs, which a {@link Failure} has no place for. */
 export const params = new WeakMap<Failure, string>();
 
+/** The codes of OpenAI's own that clients look for, of failures that have one. */
+export const vendorCodes = new WeakMap<Failure, string>();
+
+/** Where OpenAI's status is another, by which its clients choose the class of their error. */
+const STATUSES: Partial<Record<FailureCode, number>> = { audio_undecodable: 400, audio_empty: 400 };
+
+const statusOf = (error: unknown): number => STATUSES[reportOf(error).code] ?? problemOf(error, '').status;
+
+/** An error as these clients read it, in a body, a frame or an event. */
 export function openAiErrorOf(error: unknown): OpenAiError {
   const { code, message } = reportOf(error);
-  const { status } = problemOf(error, '');
-  return { message, type: typeOf(status), param: params.get(error as Failure) ?? null, code };
+  const failure = error as Failure;
+  return {
+    message,
+    type: typeOf(statusOf(error)),
+    param: params.get(failure) ?? null,
+    code: vendorCodes.get(failure) ?? code,
+  };
 }
+
+/**
+ * Whether the clients may send the same once more by themselves, where they would go by the status: not where that has
+ * no chance, since each time is an upload and a session.
+ */
+const retries = (error: unknown): Record<string, string> =>
+  error instanceof Failure && retryAfterMsOf(error) === undefined ? { 'x-should-retry': 'false' } : {};
 
 /** Answers a request with an error. */
 export function openAiProblem(c: Context<Env>, error: unknown): Response {
   const requestId = c.get('requestId');
-  const { status, headers } = problemOf(error, requestId);
-  return c.json({ error: openAiErrorOf(error) }, status as 400, {
+  const { headers } = problemOf(error, requestId);
+  return c.json({ error: openAiErrorOf(error) }, statusOf(error) as 400, {
     ...headers,
+    ...retries(error),
     'content-type': 'application/json',
     'x-request-id': requestId,
   });

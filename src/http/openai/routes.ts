@@ -2,7 +2,10 @@
 import { Hono } from 'hono';
 import type { Env, HttpParts, Routes } from '../parts.ts';
 import { isServerFault } from '../problem.ts';
+import { audioRoutes } from './audio.ts';
+import { modelRoutes } from './models.ts';
 import { openAiProblem } from './problem.ts';
+import { realtimeRoutes } from './realtime.ts';
 
 /** The routes of this face. They ask for credentials themselves, and answer in OpenAI's shapes. */
 export function openAiRoutes(parts: HttpParts): Routes {
@@ -12,5 +15,8 @@ export function openAiRoutes(parts: HttpParts): Routes {
       parts.logger.error({ err: error, requestId: c.get('requestId') }, 'a request failed');
     return openAiProblem(c, error);
   });
+  routes.route('/', realtimeRoutes(parts));
+  routes.route('/', audioRoutes(parts));
+  routes.route('/', modelRoutes(parts));
   return routes;
 }
