@@ -1,5 +1,6 @@
 /** A container as it arrives: its first bytes say what it is and so who decodes it. */
 import type { Clock } from '../flow/clock.ts';
+import type { Channel } from './channel.ts';
 import type { AudioDecoder } from './decoder.ts';
 import { BoxedDecoder } from './decoder-box.ts';
 import { type FfmpegCommand, FfmpegDecoder, type FfmpegSource } from './ffmpeg.ts';
@@ -17,13 +18,15 @@ export interface DecodeParts {
 
 export class SniffingDecoder implements AudioDecoder {
   readonly #parts: DecodeParts;
+  readonly #channel: Channel;
   #state:
     | { readonly kind: 'sniffing'; readonly head: Uint8Array }
     | { readonly kind: 'decoding'; readonly decoder: AudioDecoder }
     | { readonly kind: 'closed' } = { kind: 'sniffing', head: new Uint8Array(0) };
 
-  constructor(parts: DecodeParts) {
+  constructor(parts: DecodeParts, channel: Channel = null) {
     this.#parts = parts;
+    this.#channel = channel;
   }
 
   async *decode(bytes: Uint8Array | null): AsyncGenerator<Float32Array, void, undefined> {
@@ -35,7 +38,7 @@ export class SniffingDecoder implements AudioDecoder {
         this.#state = { kind: 'sniffing', head };
         return;
       }
-      const decoder = decoderOf(container, { kind: 'bytes' }, this.#parts);
+      const decoder = decoderOf(container, { kind: 'bytes' }, this.#parts, this.#channel);
       this.#state = { kind: 'decoding', decoder };
       yield* decoder.decode(head);
       if (bytes === null) yield* decoder.decode(null);
@@ -59,10 +62,11 @@ export function decoderOf(
   container: Container | 'more' | null,
   source: FfmpegSource,
   { clock, ffmpeg }: DecodeParts,
+  channel: Channel = null,
 ): AudioDecoder {
   if (container === null || container === 'more')
     throw undecodable('This is no audio we know: send webm, ogg, mp4, mp3, flac or wav.');
   return container.by === 'thread'
-    ? new BoxedDecoder(container.kind, clock)
-    : new FfmpegDecoder(ffmpeg, source, container.demuxer, clock);
+    ? new BoxedDecoder(container.kind, clock, { channel })
+    : new FfmpegDecoder(ffmpeg, source, container.demuxer, clock, channel);
 }

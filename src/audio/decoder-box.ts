@@ -5,6 +5,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../flow/clock.ts';
 import { Thread, threadEntry } from '../flow/thread.ts';
+import type { Channel } from './channel.ts';
 import type { AudioDecoder } from './decoder.ts';
 import type { Decoded, DecoderApi, DecoderThreadData } from './decoder-protocol.ts';
 import type { OwnContainer } from './sniff.ts';
@@ -16,12 +17,22 @@ const MAX_OLD_SPACE_MB = 96;
 /** Bytes handed over at a time. */
 const FEED_BYTES = 65_536;
 
+interface BoxSettings {
+  readonly channel?: Channel;
+  /** What the thread runs. */
+  readonly entry?: URL;
+}
+
 export class BoxedDecoder implements AudioDecoder {
   readonly #thread: Thread<DecoderApi>;
   readonly #clock: Clock;
 
-  constructor(kind: OwnContainer, clock: Clock, entry = threadEntry(import.meta.url, './decoder-worker.js')) {
-    const data: DecoderThreadData = { kind };
+  constructor(
+    kind: OwnContainer,
+    clock: Clock,
+    { channel = null, entry = threadEntry(import.meta.url, './decoder-worker.js') }: BoxSettings = {},
+  ) {
+    const data: DecoderThreadData = { kind, channel };
     this.#thread = new Thread(entry, { name: `${kind} decoder`, data, maxOldSpaceMb: MAX_OLD_SPACE_MB });
     this.#clock = clock;
   }

@@ -1,8 +1,10 @@
 /** What a decoder thread understands. It serves one stream. */
+import type { Channel } from './channel.ts';
 import type { OwnContainer } from './sniff.ts';
 
 export interface DecoderThreadData {
   readonly kind: OwnContainer;
+  readonly channel: Channel;
 }
 
 /** Some of the audio that the bytes so far stand for. */

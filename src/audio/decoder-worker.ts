@@ -20,8 +20,8 @@ console.error = () => {};
 console.warn = () => {};
 console.log = () => {};
 
-const { kind } = threadData<DecoderThreadData>();
-const opening: Promise<ContainerDecoder> = openContainer(kind);
+const { kind, channel } = threadData<DecoderThreadData>();
+const opening: Promise<ContainerDecoder> = openContainer(kind, channel);
 opening.catch(() => {});
 
 let sounds: Iterator<Sound> | AsyncIterator<Sound> = [][Symbol.iterator]();

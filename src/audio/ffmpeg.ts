@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SAMPLE_RATE_HZ } from '../domain/time.ts';
 import type { Clock } from '../flow/clock.ts';
+import type { Channel } from './channel.ts';
 import type { AudioDecoder } from './decoder.ts';
 import { PcmReader } from './pcm.ts';
 import { undecodable } from './undecodable.ts';
@@ -26,7 +27,7 @@ const MAX_COMPLAINT_CHARS = 2_000;
 /** Output handed on at a time: half a second. */
 const READ_BYTES = SAMPLE_RATE_HZ * 2;
 
-function argumentsFor(source: FfmpegSource, demuxer: string): string[] {
+function argumentsFor(source: FfmpegSource, demuxer: string, channel: Channel): string[] {
   const isFile = source.kind === 'file';
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-threads', '1'],
@@ -35,7 +36,8 @@ function argumentsFor(source: FfmpegSource, demuxer: string): string[] {
     ...(isFile ? [] : ['-probesize', String(PROBE_BYTES)]),
     ...['-i', isFile ? `file:${source.path}` : 'pipe:0'],
     ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1'],
-    ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le', '-f', 's16le', '-flush_packets', '1'],
+    ...(channel === null ? ['-ac', '1'] : ['-af', `channelmap=${channel}-0:mono`]),
+    ...['-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le', '-f', 's16le', '-flush_packets', '1'],
     'pipe:1',
   ];
 }
@@ -50,11 +52,17 @@ export class FfmpegDecoder implements AudioDecoder {
   #wake = () => {};
 
   /** @param ffmpeg Null where this machine has none: every use then fails, saying what to install. */
-  constructor(ffmpeg: FfmpegCommand | null, source: FfmpegSource, demuxer: string, clock: Clock) {
+  constructor(
+    ffmpeg: FfmpegCommand | null,
+    source: FfmpegSource,
+    demuxer: string,
+    clock: Clock,
+    channel: Channel = null,
+  ) {
     if (!ffmpeg) throw missing(demuxer);
     this.#clock = clock;
     this.#demuxer = demuxer;
-    this.#child = spawn(ffmpeg.command, argumentsFor(source, demuxer), {
+    this.#child = spawn(ffmpeg.command, argumentsFor(source, demuxer, channel), {
       stdio: [source.kind === 'file' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       // It has no business with our keys.
       env: {},

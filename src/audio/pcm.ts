@@ -1,5 +1,6 @@
 /** Uncompressed audio: bytes in any split, mono samples out. */
 import type { AudioEncoding } from '../domain/options.ts';
+import { type Channel, requireChannel } from './channel.ts';
 import { ALAW_TO_LINEAR, MULAW_TO_LINEAR } from './g711.ts';
 import { tame } from './tame.ts';
 
@@ -42,14 +43,18 @@ export const RAW_SAMPLE_TYPE: Readonly<Record<Exclude<AudioEncoding, 'container'
   alaw: 'alaw',
 };
 
-/** Reads interleaved samples and mixes the channels down to their mean. Keeps what does not fill a whole frame. */
+/** Reads interleaved samples and mixes the channels down to their mean, or picks one. Keeps what does not fill a whole frame. */
 export class PcmReader {
   readonly #layout: PcmLayout;
+  readonly #channel: Channel;
   readonly #frameBytes: number;
   #carried: Uint8Array = new Uint8Array(0);
 
-  constructor(layout: PcmLayout) {
+  /** @throws Failure `audio_undecodable` where the one channel is not there. */
+  constructor(layout: PcmLayout, channel: Channel = null) {
+    requireChannel(channel, layout.channels);
     this.#layout = layout;
+    this.#channel = channel;
     this.#frameBytes = BYTES_PER_SAMPLE[layout.sampleType] * layout.channels;
   }
 
@@ -64,7 +69,7 @@ export class PcmReader {
     const frames = Math.floor(input.length / this.#frameBytes);
     // A copy: a view would hold on to the whole message.
     this.#carried = new Uint8Array(input.subarray(frames * this.#frameBytes));
-    return tame(this.#mix(input, frames));
+    return tame(this.#channel === null ? this.#mix(input, frames) : this.#pick(input, frames, this.#channel));
   }
 
   #mix(input: Uint8Array, frames: number): Float32Array {
@@ -79,5 +84,13 @@ export class PcmReader {
       mono[frame] = sum / channels;
     }
     return mono;
+  }
+
+  #pick(input: Uint8Array, frames: number, channel: number): Float32Array {
+    const { sampleType } = this.#layout;
+    const read = READ[sampleType];
+    const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+    const first = channel * BYTES_PER_SAMPLE[sampleType];
+    return Float32Array.from({ length: frames }, (_, frame) => read(view, first + frame * this.#frameBytes));
   }
 }

@@ -15,8 +15,8 @@ export class RawDecoder implements AudioDecoder {
   readonly #pieceBytes: number;
   readonly #resampler: Promise<Resampler>;
 
-  constructor({ encoding, sampleRateHz, channels }: RawFormat) {
-    this.#reader = new PcmReader({ sampleType: RAW_SAMPLE_TYPE[encoding], channels });
+  constructor({ encoding, sampleRateHz, channels, channel = null }: RawFormat) {
+    this.#reader = new PcmReader({ sampleType: RAW_SAMPLE_TYPE[encoding], channels }, channel);
     this.#pieceBytes = this.#reader.frameBytes * Math.ceil((sampleRateHz * PIECE_MS) / 1000);
     this.#resampler = Resampler.open(sampleRateHz);
     this.#resampler.catch(() => {});

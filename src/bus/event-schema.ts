@@ -27,6 +27,7 @@ const audio: z.ZodType<AudioFormat> = z.looseObject({
   encoding: z.enum(['pcm_s16le', 'pcm_f32le', 'mulaw', 'alaw', 'container']),
   sampleRateHz: count,
   channels: count,
+  channel: count.nullable().exactOptional(),
 });
 
 const word: z.ZodType<Word> = z.looseObject({ text, startMs: ms, endMs: ms, confidence });

@@ -5,6 +5,7 @@
  */
 import type { Attempt } from '../domain/delivery.ts';
 import type { DurableEvent } from '../domain/event.ts';
+import type { WebhookOptions } from '../domain/options.ts';
 import { type Session, sessionView } from '../domain/session.ts';
 import type { Random } from '../flow/chance.ts';
 import { type Clock, waitAtMost } from '../flow/clock.ts';
@@ -22,8 +23,12 @@ const LEASE_MS = 45_000;
 /** What an attempt may still take when the node goes down. */
 const GRACE_MS = 5_000;
 
+type Vendor = NonNullable<WebhookOptions['vendor']>;
+
 export interface DeliveryParts {
   readonly store: Pick<Store, 'deliveries' | 'sessions'>;
+  /** What is sent in the shape of another vendor, by its name. */
+  readonly vendors: Readonly<Record<Vendor['name'], (session: Session, asked: unknown) => object>>;
   readonly clock: Clock;
   readonly random: Random;
   /** Makes one attempt; never rejects. */
@@ -129,7 +134,9 @@ export class Delivery {
     const found = await sessions.read(sessionId, tenantId);
     if (!found) return null;
     const view = sessionView(found.record, found.events);
-    return await deliveries.keepBody(sessionId, bodyOf(view));
+    const vendor = found.record.options.webhook?.vendor;
+    const body = vendor ? JSON.stringify(this.#parts.vendors[vendor.name](view, vendor.asked)) : bodyOf(view);
+    return await deliveries.keepBody(sessionId, body);
   }
 }
 

@@ -81,6 +81,17 @@ export class Uploads {
     return path;
   }
 
+  /**
+   * Fetches a recording to this node for a client that waits for it: once, as the client is told what was wrong.
+   * @returns Where it is.
+   * @throws Failure
+   */
+  async fetch(sessionId: string, url: string, signal: AbortSignal): Promise<string> {
+    const path = this.pathOf(sessionId);
+    await whole(path, (unfinished) => this.#parts.fetch(url, unfinished, signal));
+    return path;
+  }
+
   /** Throws an upload away, here and for the other nodes. */
   async discard(sessionId: string): Promise<void> {
     await rm(this.pathOf(sessionId), { force: true });

@@ -26,8 +26,8 @@ describe('a boxed decoder', () => {
     ['that fails for a reason nobody knows', ERROR],
   ])('%s fails its own stream and no other', async (_, wrong) => {
     const [bad, good] = [
-      new BoxedDecoder('wav', systemClock, entry),
-      new BoxedDecoder('wav', systemClock, entry),
+      new BoxedDecoder('wav', systemClock, { entry }),
+      new BoxedDecoder('wav', systemClock, { entry }),
     ];
     await collect(good.decode(RIGHT));
     await expect(collect(bad.decode(wrong))).rejects.toMatchObject({
@@ -40,7 +40,7 @@ describe('a boxed decoder', () => {
 
   it('that hangs is ended when its time is up', async () => {
     const clock = new FakeClock();
-    const decoder = new BoxedDecoder('wav', clock, entry);
+    const decoder = new BoxedDecoder('wav', clock, { entry });
     await collect(decoder.decode(RIGHT));
     const decoding = collect(decoder.decode(HANG));
     clock.advance(60_000);
@@ -51,7 +51,7 @@ describe('a boxed decoder', () => {
   });
 
   it('is ended in the middle of its work by closing it', async () => {
-    const decoder = new BoxedDecoder('wav', systemClock, entry);
+    const decoder = new BoxedDecoder('wav', systemClock, { entry });
     const decoding = collect(decoder.decode(HANG));
     const ended = expect(decoding).rejects.toMatchObject({ code: 'audio_undecodable' });
     await decoder.close();

@@ -25,6 +25,7 @@ describe.each(databases())('delivery, on $name', ({ open }) => {
   const begin = (send: DeliveryParts['send'], told: DurableEvent[] = []): Delivery => {
     const delivery = new Delivery({
       store: opened.store,
+      vendors: { deepgram: () => ({}) },
       clock: systemClock,
       random: Math.random,
       send,

@@ -1,4 +1,5 @@
 /** One FLAC frame (RFC 9639, 9): a few thousand samples of all channels, checked by a checksum. */
+import { type Channel, requireChannel } from '../channel.ts';
 import { BitReader } from './bit-reader.ts';
 import type { Sound } from './decoder.ts';
 import { DamagedFrame } from './flac-frame-error.ts';
@@ -24,10 +25,11 @@ function crc16(bytes: Uint8Array): number {
 }
 
 /**
- * Reads the frame that `bytes` begin with, mixed down to mono.
- * @throws DamagedFrame where there is none, OutOfBits where it is not all there.
+ * Reads the frame that `bytes` begin with: one channel, or all mixed down to mono.
+ * @throws DamagedFrame where there is none, OutOfBits where it is not all there, Failure `audio_undecodable` where
+ * the one channel is not.
  */
-export function readFrame(bytes: Uint8Array, stream: FlacStreamInfo): FlacFrame {
+export function readFrame(bytes: Uint8Array, stream: FlacStreamInfo, channel: Channel = null): FlacFrame {
   const bits = new BitReader(bytes);
   const { blockSize, channelMode, bitsPerSample, rateHz } = readFrameHeader(bits, bytes, stream);
   const channels: Float64Array[] = [];
@@ -37,7 +39,12 @@ export function readFrame(bytes: Uint8Array, stream: FlacStreamInfo): FlacFrame 
   bits.align();
   const checked = bytes.subarray(0, bits.byteOffset);
   if (bits.unsigned(16) !== crc16(checked)) throw new DamagedFrame();
-  return { rateHz, samples: mix(channels, channelMode, bitsPerSample), length: bits.byteOffset };
+  requireChannel(channel, count);
+  const samples =
+    channel === null
+      ? mix(channels, channelMode, bitsPerSample)
+      : pick(channels, channelMode, bitsPerSample, channel);
+  return { rateHz, samples, length: bits.byteOffset };
 }
 
 /** Which channel holds the difference of the two; -1 where none does. */
@@ -71,4 +78,32 @@ function mix(channels: readonly Float64Array[], channelMode: number, bitsPerSamp
     mono[i] = value * scale;
   }
   return mono;
+}
+
+/** One channel of those the frame stands for: of two, both may have to be made of what is stored. */
+function pick(
+  channels: readonly Float64Array[],
+  channelMode: number,
+  bitsPerSample: number,
+  channel: number,
+): Float32Array {
+  const [first, second] = channels as [Float64Array, Float64Array];
+  const isLeft = channel === 0;
+  const at = (i: number): number => {
+    switch (channelMode) {
+      case 8:
+        return isLeft ? first[i]! : first[i]! - second[i]!;
+      case 9:
+        return isLeft ? first[i]! + second[i]! : second[i]!;
+      case 10: {
+        // Twice the mean, whose last bit is that of the difference, and half of what comes of the two.
+        const sum = 2 * first[i]! + (Math.abs(second[i]!) % 2);
+        return (isLeft ? sum + second[i]! : sum - second[i]!) / 2;
+      }
+      default:
+        return channels[channel]![i]!;
+    }
+  };
+  const scale = 2 ** (1 - bitsPerSample);
+  return Float32Array.from(first, (_, i) => at(i) * scale);
 }

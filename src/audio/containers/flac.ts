@@ -1,4 +1,5 @@
 /** FLAC (RFC 9639) as a stream: damaged frames are left out, and reading goes on at the next good one. */
+import type { Channel } from '../channel.ts';
 import { undecodable } from '../undecodable.ts';
 import { OutOfBits } from './bit-reader.ts';
 import { ascii, ByteQueue, viewOf } from './byte-queue.ts';
@@ -24,9 +25,14 @@ type State =
 
 export class FlacDecoder implements ContainerDecoder {
   readonly #bytes = new ByteQueue();
+  readonly #channel: Channel;
   #state: State = { kind: 'marker' };
   #lost = 0;
   #lookAt = 0;
+
+  constructor(channel: Channel = null) {
+    this.#channel = channel;
+  }
 
   async *decode(bytes: Uint8Array): AsyncGenerator<Sound, void, undefined> {
     this.#bytes.push(bytes);
@@ -86,7 +92,7 @@ export class FlacDecoder implements ContainerDecoder {
 
   #nextFrame(info: FlacStreamInfo): FlacFrame | 'incomplete' | 'damaged' {
     try {
-      return readFrame(this.#bytes.peek(this.#bytes.length)!, info);
+      return readFrame(this.#bytes.peek(this.#bytes.length)!, info, this.#channel);
     } catch (error) {
       if (error instanceof DamagedFrame) return 'damaged';
       if (!(error instanceof OutOfBits)) throw error;

@@ -1,23 +1,29 @@
 /** MPEG audio layers I to III, by mpg123, which finds its own way through tags and damage. */
 import { MPEGDecoder } from 'mpg123-decoder';
+import { type Channel, requireChannel } from '../channel.ts';
 import { undecodable } from '../undecodable.ts';
 import type { ContainerDecoder, Sound } from './decoder.ts';
 
 /** Bytes decoded in one step: four seconds at the lowest bit rate there is. */
 const STEP_BYTES = 4_096;
+const MAX_CHANNELS = 2;
 
 export class Mp3Decoder implements ContainerDecoder {
   readonly #mpeg: MPEGDecoder;
+  readonly #channel: Channel;
   #heard = false;
 
-  private constructor(mpeg: MPEGDecoder) {
+  private constructor(mpeg: MPEGDecoder, channel: Channel) {
     this.#mpeg = mpeg;
+    this.#channel = channel;
   }
 
-  static async open(): Promise<Mp3Decoder> {
+  /** @throws Failure `audio_undecodable` where the one channel cannot be there. */
+  static async open(channel: Channel = null): Promise<Mp3Decoder> {
+    requireChannel(channel, MAX_CHANNELS);
     const mpeg = new MPEGDecoder();
     await mpeg.ready;
-    return new Mp3Decoder(mpeg);
+    return new Mp3Decoder(mpeg, channel);
   }
 
   async *decode(bytes: Uint8Array): AsyncGenerator<Sound, void, undefined> {
@@ -29,7 +35,11 @@ export class Mp3Decoder implements ContainerDecoder {
       this.#heard = true;
       // Always two channels; of a mono stream, twice the same.
       const [left, right] = channelData as [Float32Array, Float32Array];
-      yield { rateHz: sampleRate, samples: left.map((sample, i) => (sample + right[i]!) / 2) };
+      const samples =
+        this.#channel === null
+          ? left.map((sample, i) => (sample + right[i]!) / 2)
+          : [left, right][this.#channel]!.slice();
+      yield { rateHz: sampleRate, samples };
     }
   }
 

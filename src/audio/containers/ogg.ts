@@ -1,4 +1,5 @@
 /** Opus in Ogg (RFC 7845), also several streams one after the other, as a recorder that was restarted makes them. */
+import type { Channel } from '../channel.ts';
 import { undecodable } from '../undecodable.ts';
 import type { ContainerDecoder, Sound } from './decoder.ts';
 import { type OggPage, OggPages } from './ogg-pages.ts';
@@ -23,8 +24,13 @@ interface Reading {
 
 export class OggDecoder implements ContainerDecoder {
   readonly #pages = new OggPages();
+  readonly #channel: Channel;
   #reading: Reading | null = null;
   #found = false;
+
+  constructor(channel: Channel = null) {
+    this.#channel = channel;
+  }
 
   async *decode(bytes: Uint8Array): AsyncGenerator<Sound, void, undefined> {
     for (const page of this.#pages.push(bytes)) {
@@ -51,7 +57,7 @@ export class OggDecoder implements ContainerDecoder {
     this.#found = true;
     this.#reading = {
       serial,
-      opus: await OpusStream.open(head),
+      opus: await OpusStream.open(head, this.#channel),
       isPastComments: false,
       begun: null,
       base: null,

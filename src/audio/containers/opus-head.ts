@@ -3,7 +3,10 @@ import { undecodable } from '../undecodable.ts';
 import { ascii, viewOf } from './byte-queue.ts';
 
 export interface OpusHead {
+  /** Channels to decode. */
   readonly channels: number;
+  /** Channels there are; a mono stream is decoded to two that are the same. */
+  readonly declaredChannels: number;
   readonly streams: number;
   readonly coupledStreams: number;
   /** For each channel, which decoded stream it is. */
@@ -28,6 +31,7 @@ export function readOpusHead(packet: Uint8Array): OpusHead {
   if (version >> 4 !== 0) throw undecodable(`Opus of version ${version} is not supported.`);
   const head = {
     channels,
+    declaredChannels: channels,
     preSkip: view.getUint16(10, true),
     // In dB, as a Q7.8 number.
     gain: 10 ** (view.getInt16(16, true) / 256 / 20),

@@ -1,6 +1,7 @@
 /** One Opus stream: packets in, mono at 16 kHz out, timed by its packets even where some are damaged. */
 import { OpusDecoder } from 'opus-decoder';
 import { SAMPLE_RATE_HZ } from '../../domain/time.ts';
+import { type Channel, requireChannel } from '../channel.ts';
 import type { Sound } from './decoder.ts';
 import { type OpusHead, packetDuration } from './opus-head.ts';
 
@@ -14,16 +15,20 @@ type Wasm = OpusDecoder<typeof SAMPLE_RATE_HZ>;
 export class OpusStream {
   readonly #decoder: Wasm;
   readonly #head: OpusHead;
+  readonly #channel: Channel;
   /** Samples still to drop from the beginning, at 48 kHz. */
   #skip: number;
 
-  private constructor(decoder: Wasm, head: OpusHead) {
+  private constructor(decoder: Wasm, head: OpusHead, channel: Channel) {
     this.#decoder = decoder;
     this.#head = head;
+    this.#channel = channel;
     this.#skip = head.preSkip;
   }
 
-  static async open(head: OpusHead): Promise<OpusStream> {
+  /** @throws Failure `audio_undecodable` where the one channel is not there. */
+  static async open(head: OpusHead, channel: Channel = null): Promise<OpusStream> {
+    requireChannel(channel, head.declaredChannels);
     const decoder = new OpusDecoder({
       sampleRate: SAMPLE_RATE_HZ,
       channels: head.channels,
@@ -32,7 +37,7 @@ export class OpusStream {
       channelMappingTable: [...head.mapping],
     });
     await decoder.ready;
-    return new OpusStream(decoder, head);
+    return new OpusStream(decoder, head, channel);
   }
 
   /**
@@ -59,9 +64,9 @@ export class OpusStream {
         : { channelData: [], samplesDecoded: 0 };
     // What cannot be decoded still took its time.
     const mono = new Float32Array(samplesDecoded || Math.round(packetDuration(packet) / PER_SAMPLE));
-    for (const channel of channelData)
-      for (let i = 0; i < samplesDecoded; i++) mono[i] = mono[i]! + channel[i]!;
-    const scale = this.#head.gain / this.#head.channels;
+    const heard = this.#channel === null ? channelData : channelData.slice(this.#channel, this.#channel + 1);
+    for (const channel of heard) for (let i = 0; i < samplesDecoded; i++) mono[i] = mono[i]! + channel[i]!;
+    const scale = this.#head.gain / (this.#channel === null ? this.#head.channels : 1);
     for (let i = 0; i < mono.length; i++) mono[i] = mono[i]! * scale;
     return mono;
   }

@@ -2,6 +2,7 @@
  * WAVE, as files and as endless streams: sizes of 0 or 0xFFFFFFFF mean "until the end", sizes that promise more
  * than comes are not an error, and the size of the whole is never looked at. RF64 and BW64 differ only in sizes.
  */
+import type { Channel } from '../channel.ts';
 import { PcmReader } from '../pcm.ts';
 import { undecodable } from '../undecodable.ts';
 import { ascii, ByteQueue, viewOf } from './byte-queue.ts';
@@ -23,7 +24,12 @@ type State =
 
 export class WavDecoder implements ContainerDecoder {
   readonly #bytes = new ByteQueue();
+  readonly #channel: Channel;
   #state: State = { kind: 'start' };
+
+  constructor(channel: Channel = null) {
+    this.#channel = channel;
+  }
 
   async *decode(bytes: Uint8Array): AsyncGenerator<Sound, void, undefined> {
     this.#bytes.push(bytes);
@@ -79,7 +85,7 @@ export class WavDecoder implements ContainerDecoder {
         this.#state = {
           kind: 'data',
           rateHz: format.rateHz,
-          reader: new PcmReader(format),
+          reader: new PcmReader(format, this.#channel),
           left: size === 0 || size === UNKNOWN_SIZE ? Number.POSITIVE_INFINITY : size,
         };
         return true;

@@ -2,6 +2,7 @@
  * Opus in WebM or Matroska (RFC 9559), live from a browser's MediaRecorder or from a file. The first Opus track is
  * read; time codes are not, since a recorder's frames follow one another without a gap.
  */
+import type { Channel } from '../channel.ts';
 import { undecodable } from '../undecodable.ts';
 import { ascii } from './byte-queue.ts';
 import type { ContainerDecoder, Sound } from './decoder.ts';
@@ -39,7 +40,12 @@ interface Track {
 
 export class WebmDecoder implements ContainerDecoder {
   readonly #elements = new EbmlReader(PLAN);
+  readonly #channel: Channel;
   #track: { readonly number: number; readonly opus: OpusStream } | null = null;
+
+  constructor(channel: Channel = null) {
+    this.#channel = channel;
+  }
 
   async *decode(bytes: Uint8Array): AsyncGenerator<Sound, void, undefined> {
     for (const { id, body } of this.#elements.push(bytes)) {
@@ -70,7 +76,7 @@ export class WebmDecoder implements ContainerDecoder {
   async #begin(tracks: Uint8Array): Promise<void> {
     const { number, head } = opusTrack(tracks);
     this.free();
-    this.#track = { number, opus: await OpusStream.open(head) };
+    this.#track = { number, opus: await OpusStream.open(head, this.#channel) };
   }
 
   *#decodeGroup(group: Uint8Array): Generator<Sound, void, undefined> {

@@ -2,6 +2,9 @@
 import { Hono } from 'hono';
 import type { Env, HttpParts, Routes } from '../parts.ts';
 import { isServerFault } from '../problem.ts';
+import { grantRoutes } from './grant.ts';
+import { listenRoutes } from './listen.ts';
+import { prerecordedRoutes } from './prerecorded.ts';
 import { deepgramProblem } from './problem.ts';
 
 /** The routes of this face. They ask for credentials themselves, and answer in Deepgram's shapes. */
@@ -12,5 +15,8 @@ export function deepgramRoutes(parts: HttpParts): Routes {
       parts.logger.error({ err: error, requestId: c.get('requestId') }, 'a request failed');
     return deepgramProblem(c, error);
   });
+  routes.route('/', listenRoutes(parts));
+  routes.route('/', prerecordedRoutes(parts));
+  routes.route('/', grantRoutes(parts));
   return routes;
 }
