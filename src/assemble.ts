@@ -12,6 +12,7 @@ import type { NewId } from './domain/ids.ts';
 import type { Clock } from './flow/clock.ts';
 import { Access } from './http/access.ts';
 import { createApi } from './http/api.ts';
+import { callbackBodyOf } from './http/deepgram/answer.ts';
 import type { Routes } from './http/parts.ts';
 import { Delivery } from './jobs/delivery.ts';
 import { startHousekeeping } from './jobs/housekeeping.ts';
@@ -46,8 +47,18 @@ const GROUP_TOKENS_MS = 60;
 /** Ids with a prefix, sorted by time. */
 export const newId: NewId = (prefix) => typeid(prefix).toString();
 
-/** Names of other services' models that mean this node's own. */
-const MODEL_ALIASES = ['whisper-1', 'gpt-4o-transcribe', 'gpt-4o-mini-transcribe', 'nova-2', 'nova-3'];
+/** Names of other services' models that mean this node's own: those that their clients and frameworks send by default. */
+const MODEL_ALIASES = [
+  'whisper-1',
+  'gpt-transcribe',
+  'gpt-live-transcribe',
+  'gpt-realtime-whisper',
+  'gpt-4o-transcribe',
+  'gpt-4o-mini-transcribe',
+  'gpt-4o-mini-transcribe-2025-12-15',
+  'nova-2',
+  'nova-3',
+];
 
 /** The parts that take time to open, and that a test may choose for itself. */
 export interface Engines {
@@ -162,6 +173,7 @@ export async function assemble(
   const delivery = isWorker
     ? new Delivery({
         store,
+        vendors: { deepgram: callbackBodyOf },
         clock,
         random: Math.random,
         send: outgoing.send,
@@ -204,6 +216,7 @@ export async function assemble(
       modelName: recogniser.modelName,
       modelAliases: MODEL_ALIASES,
       languages: recogniser.languages,
+      translates: recogniser.translates ?? false,
       llm: llm !== null,
       webhooks: outgoing.webhooks,
     },

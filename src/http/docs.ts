@@ -5,8 +5,11 @@ import { Hono } from 'hono';
 import { getAbsoluteFSPath } from 'swagger-ui-dist';
 import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { Failure } from '../domain/failure.ts';
+import { deepgramPaths } from './deepgram/paths.ts';
 import { deliveryPaths } from './deliveries.ts';
 import { eventPaths } from './events.ts';
+import { openAiPaths } from './openai/paths.ts';
+import { realtimePaths } from './openai/realtime.ts';
 import { operationPaths } from './operations.ts';
 import type { Env, Routes } from './parts.ts';
 import { sessionPaths } from './sessions.ts';
@@ -14,9 +17,12 @@ import { sessionPaths } from './sessions.ts';
 /** The whole interface but for the WebSocket, which OpenAPI cannot describe; its address is in the text. */
 export const PATHS: ZodOpenApiPathsObject = {
   ...sessionPaths,
+  ...deepgramPaths,
   ...deliveryPaths,
   ...eventPaths,
+  ...openAiPaths,
   ...operationPaths,
+  ...realtimePaths,
 };
 
 const DESCRIPTION = `Live speech in, words while they are spoken, then a language model's tokens.

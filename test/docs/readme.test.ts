@@ -97,18 +97,25 @@ describe('the READMEs', () => {
     expect(second.id).toBe(first.id);
   });
 
+  /** Runs an example of TypeScript as a file of its own. */
+  const runTs = async (example: string, name: string): Promise<string> => {
+    const file = join(root, 'test', 'docs', `${name}-${process.pid}.ts`);
+    await writeFile(file, here(example));
+    return await run(process.execPath, ['--import', 'tsx', file]).finally(() => rm(file));
+  };
+
   it('stream from TypeScript', async () => {
-    const [example] = blocksOf(english, 'ts');
-    const file = join(root, 'test', 'docs', `example-${process.pid}.ts`);
-    await writeFile(file, here(example!));
-    try {
-      const printed = await run(process.execPath, ['--import', 'tsx', file]);
-      expect(errorRate(printed.split('\n')[0]!, SAID_0920)).toBeLessThanOrEqual(0.1);
-      expect(printed).toMatch(/received 60\d\d ms/);
-      expect(printed.split('\n').length).toBeGreaterThan(3);
-    } finally {
-      await rm(file);
-    }
+    const printed = await runTs(blocksOf(english, 'ts')[0]!, 'stream');
+    expect(errorRate(printed.split('\n')[0]!, SAID_0920)).toBeLessThanOrEqual(0.1);
+    expect(printed).toMatch(/received 60\d\d ms/);
+    expect(printed.split('\n').length).toBeGreaterThan(3);
+  });
+
+  it('transcribe with the SDKs of OpenAI and Deepgram', async () => {
+    const printed = await runTs(blocksOf(english, 'ts')[1]!, 'sdks');
+    const [byOpenAi, ...byDeepgram] = printed.split('\n');
+    expect(errorRate(byOpenAi!, SAID_0920)).toBeLessThanOrEqual(0.1);
+    expect(byDeepgram.join('\n')).toMatch(/results:/);
   });
 
   it('poll from Python', async () => {
