@@ -30,10 +30,12 @@ export type ItemsInput =
   | { readonly kind: 'broken'; readonly error: { readonly code: string; readonly message: string } };
 
 /** An utterance that was told of and has no transcript yet. */
-interface Open {
+export interface Open {
   readonly utteranceId: string;
   readonly startMs: number;
   readonly isCommitted: boolean;
+  /** The client cleared what was not committed, and whether this was is yet to be seen. */
+  readonly isCleared: boolean;
   /** Its deltas so far. */
   readonly told: string;
 }

@@ -10,7 +10,7 @@
  */
 import { joinText } from '../../domain/session.ts';
 import { committed, completed, delta, failed, type ServerEvent } from './realtime-events.ts';
-import { type ItemsInput, type ItemsState, itemIdOf, type Mark } from './realtime-items-state.ts';
+import { type ItemsInput, type ItemsState, itemIdOf, type Mark, type Open } from './realtime-items-state.ts';
 
 type Step = readonly [ItemsState, readonly ServerEvent[]];
 
@@ -59,7 +59,10 @@ function announced(
     [state, []],
   );
   return both(closed, (now) => [
-    { ...now, open: [...now.open, { utteranceId, startMs: from, isCommitted: false, told: '' }] },
+    {
+      ...now,
+      open: [...now.open, { utteranceId, startMs: from, isCommitted: false, isCleared: false, told: '' }],
+    },
     [
       {
         type: 'input_audio_buffer.speech_started',
@@ -174,7 +177,7 @@ function onCommit(state: ItemsState, { itemId, atMs }: Commit): Step {
 /** The open utterance ends here and is an item at once; where none is known, it may still be found. */
 function onCommitDetecting(state: ItemsState, { itemId, atMs }: Commit): Step {
   const { fromMs } = state;
-  const speaking = state.open.find(({ isCommitted }) => !isCommitted);
+  const speaking = state.open.find(({ isCommitted, isCleared }) => !isCommitted && !isCleared);
   const mark: Mark = { kind: speaking ? 'answered' : 'asked', itemId, fromMs, atMs };
   const marked = { ...state, fromMs: atMs, marks: [...state.marks, mark] };
   return speaking ? madeItem(marked, speaking.utteranceId, atMs) : [marked, []];
@@ -183,7 +186,27 @@ function onCommitDetecting(state: ItemsState, { itemId, atMs }: Commit): Step {
 function onSettled(state: ItemsState): Step {
   const [mark, ...marks] = state.marks;
   if (!mark) return [state, []];
-  const settled = { ...state, marks };
+  return both(answeredMark({ ...state, marks }, mark), (now) =>
+    without(now, (one) => one.isCleared && !mayBeCommitted(now, one)),
+  );
+}
+
+/** Whether an open utterance may turn out to have ended before a commit that is not settled. */
+const mayBeCommitted = ({ marks }: ItemsState, { startMs }: Open): boolean =>
+  marks.some(({ atMs }) => startMs < atMs);
+
+/** Lets go of open utterances whose audio was cleared: what was told of them is taken back. */
+function without(state: ItemsState, isGone: (one: Open) => boolean): Step {
+  const error = { code: 'input_audio_buffer_cleared', message: 'The client cleared this audio.' };
+  const gone = state.open.filter(isGone).filter(({ isCommitted, told }) => isCommitted || told !== '');
+  return [
+    { ...state, open: state.open.filter((one) => !isGone(one)) },
+    gone.map(({ utteranceId }) => failed(itemIdOf(utteranceId), error)),
+  ];
+}
+
+/** All that was said before a commit is known. */
+function answeredMark(settled: ItemsState, mark: Mark): Step {
   const lengthMs = mark.atMs - mark.fromMs;
   switch (mark.kind) {
     case 'item':
@@ -193,30 +216,19 @@ function onSettled(state: ItemsState): Step {
     case 'asked':
       return [
         { ...settled, lastItemId: mark.itemId },
-        [...committed(mark.itemId, state.lastItemId), completed(mark.itemId, [], lengthMs)],
+        [...committed(mark.itemId, settled.lastItemId), completed(mark.itemId, [], lengthMs)],
       ];
   }
 }
 
 /** What was told of an utterance that is not an item yet is taken back: no transcript of it will come. */
 function onClear(state: ItemsState, atMs: number): Step {
-  const dropped = state.open.filter(({ isCommitted }) => !isCommitted);
-  const error = { code: 'input_audio_buffer_cleared', message: 'The client cleared this audio.' };
-  return [
-    {
-      ...state,
-      fromMs: atMs,
-      clearedMs: atMs,
-      open: state.open.filter(({ isCommitted }) => isCommitted),
-      uncommitted: [],
-    },
-    [
-      ...dropped
-        .filter(({ told }) => told !== '')
-        .map(({ utteranceId }) => failed(itemIdOf(utteranceId), error)),
-      { type: 'input_audio_buffer.cleared' },
-    ],
-  ];
+  const open = state.open.map((one) => (one.isCommitted ? one : { ...one, isCleared: true }));
+  const cleared = { ...state, fromMs: atMs, clearedMs: atMs, open, uncommitted: [] };
+  return both(
+    without(cleared, (one) => one.isCleared && !mayBeCommitted(state, one)),
+    (now) => [now, [{ type: 'input_audio_buffer.cleared' }]],
+  );
 }
 
 /** What was said without turn detection and not committed would have been an item with it. */

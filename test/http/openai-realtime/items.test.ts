@@ -316,6 +316,8 @@ describe('the items of a connection', () => {
     | { said: { lengthMs: number; partials: number; isSuppressed: boolean } }
     | { does: string; heard: number };
 
+  const saying = { said: { lengthMs: 1, partials: 1, isSuppressed: false } };
+
   /** The inputs that come of it, and what each item that the client commits should have been. */
   function inputsOf(happenings: readonly Happening[]) {
     const inputs: ItemsInput[] = [];
@@ -387,6 +389,26 @@ describe('the items of a connection', () => {
           expect(previous).toEqual([null, ...made].slice(0, made.length));
         },
       ),
+      {
+        numRuns: 1000,
+        // Cleared while it is not known whether it was said before a commit.
+        examples: [
+          [
+            true,
+            [saying, { does: 'commit', heard: 1 }, { does: 'on', heard: 1 }, { does: 'clear', heard: 0 }],
+          ],
+          [
+            true,
+            [
+              saying,
+              saying,
+              { does: 'commit', heard: 4 },
+              { does: 'on', heard: 1 },
+              { does: 'clear', heard: 0 },
+            ],
+          ],
+        ],
+      },
     );
   });
 
