@@ -1,12 +1,11 @@
 /** One channel of a connection: a live session of ours, whose events are told in Deepgram's words. */
 import type { SessionEvent } from '../../domain/event.ts';
-import { isDurable } from '../../domain/event.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { SessionOptions } from '../../domain/options.ts';
 import type { EndedBy } from '../../domain/receipt.ts';
-import type { SessionRecord } from '../../domain/session.ts';
-import type { Directory } from '../../session/directory.ts';
-import type { LiveSession } from '../../session/live.ts';
 import type { Connection } from '../../session/live-parts.ts';
+import { Followed } from '../followed.ts';
+import type { HttpParts } from '../parts.ts';
 import { type Socket, settledSoon } from '../socket.ts';
 import { type ChannelInput, type ChannelManner, type ChannelState, SILENT, step } from './results.ts';
 
@@ -17,22 +16,16 @@ export interface ChannelEnd {
 }
 
 export class Channel implements Connection {
-  readonly record: SessionRecord;
   readonly ended: Promise<ChannelEnd>;
-  readonly #session: LiveSession;
   readonly #socket: Socket;
   readonly #manner: ChannelManner;
+  /** There once it is open. */
+  #followed!: Followed;
   #end: (end: ChannelEnd) => void = () => {};
   #state: ChannelState = SILENT;
-  /** The seq of the last event that was told. */
-  #seen = 0;
   #receivedMs = 0;
-  #waiting: { readonly seq: number; readonly tell: () => void }[] = [];
-  #following: Promise<void> = Promise.resolve();
 
-  private constructor(session: LiveSession, socket: Socket, manner: ChannelManner) {
-    this.record = session.record;
-    this.#session = session;
+  private constructor(socket: Socket, manner: ChannelManner) {
     this.#socket = socket;
     this.#manner = manner;
     this.ended = new Promise((resolve) => {
@@ -41,71 +34,65 @@ export class Channel implements Connection {
   }
 
   /**
-   * Takes a session up and begins to tell of it.
-   * @throws Failure what {@link Directory.open} throws
+   * Opens a session and begins to tell of it.
+   * @throws Failure what {@link Followed.open} throws
    */
   static async open(
-    record: SessionRecord,
+    of: { readonly tenantId: string; readonly options: SessionOptions },
     socket: Socket,
     manner: ChannelManner,
-    directory: Directory,
+    parts: HttpParts,
   ): Promise<Channel> {
-    const session = await directory.open(record);
-    const channel = new Channel(session, socket, manner);
-    await session.attach(channel);
-    channel.#following = socket.follow(record.id, 0, (event) => channel.#tell(event));
-    channel.#following.catch((error: unknown) => socket.fail(error));
+    const channel = new Channel(socket, manner);
+    channel.#followed = await Followed.open(of, channel, (event) => channel.#tell(event), socket, parts);
     return channel;
   }
 
+  /** When it was created, ISO 8601. */
+  get createdAt(): string {
+    return this.#followed.session.record.createdAt;
+  }
+
   push(bytes: Uint8Array): Promise<void> {
-    return this.#session.push(this, bytes);
+    return this.#followed.session.push(this, bytes);
   }
 
   /** The client is there, with nothing to say. */
   keepAlive(): void {
-    this.#session.keepAlive(this);
+    this.#followed.session.keepAlive(this);
   }
 
   /** Ends what is being said; the result that answers it is sent once all before it is out. */
   async finalize(): Promise<void> {
-    this.#take({ kind: 'finalize', atMs: this.#session.progress().durationMs });
-    const { stored } = await this.#session.commit(this);
-    void stored.then((seq) => this.#whenSeen(seq, () => this.#take({ kind: 'finalized', seq })));
+    const { session } = this.#followed;
+    this.#take({ kind: 'finalize', atMs: session.progress().durationMs });
+    const { stored } = await session.commit(this);
+    void stored.then((seq) => this.#followed.whenSeen(seq, () => this.#take({ kind: 'finalized', seq })));
   }
 
   /** No more audio. */
   end(endedBy?: EndedBy): Promise<void> {
-    return this.#session.end(this, endedBy);
+    return this.#followed.session.end(this, endedBy);
   }
 
   /** Tells how far it is known that nobody spoke. */
   settle(): void {
     // What is stored and not told yet may have a later word.
-    if (this.#seen < this.#session.lastSeq) return;
-    this.#take({ kind: 'settled', untilMs: this.#session.progress().processedMs });
+    if (!this.#followed.isCaughtUp) return;
+    this.#take({ kind: 'settled', untilMs: this.#followed.session.progress().processedMs });
   }
 
   /** @inheritdoc */
   close(reason: Failure | 'done'): void {
     const isLeft = reason !== 'done' && (reason.code === 'replaced' || reason.code === 'shutting_down');
-    const told = isLeft ? Promise.resolve() : settledSoon(this.#following);
+    // It may end before it is all open.
+    const told = isLeft ? Promise.resolve() : settledSoon(this.#followed?.following ?? Promise.resolve());
     void told.then(() => this.#end({ reason, receivedMs: this.#receivedMs }));
   }
 
   #tell(event: SessionEvent): void {
     if (event.type === 'session.done') this.#receivedMs = event.receipt.receivedMs;
     this.#take({ kind: 'event', event });
-    if (!isDurable(event)) return;
-    this.#seen = event.seq;
-    const due = this.#waiting.filter(({ seq }) => seq <= this.#seen);
-    this.#waiting = this.#waiting.filter(({ seq }) => seq > this.#seen);
-    for (const { tell } of due) tell();
-  }
-
-  #whenSeen(seq: number, tell: () => void): void {
-    if (seq <= this.#seen) tell();
-    else this.#waiting.push({ seq, tell });
   }
 
   #take(input: ChannelInput): void {

@@ -91,20 +91,16 @@ export class ListenSocket implements SocketHandler {
   }
 
   async #open(index: number, options: SessionOptions): Promise<Channel> {
-    const { store, directory, abilities, newId } = this.#parts;
     const { tenantId, requestId, wishes } = this.#request;
-    const model = abilities.modelName;
-    const session = { id: newId('ses'), tenantId, source: 'live', options, model, durationMs: null } as const;
-    const record = await store.sessions.create(session);
     const manner: ChannelManner = {
       index: [index, wishes.options.length],
-      metadata: resultsMetadataOf(requestId, model),
+      metadata: resultsMetadataOf(requestId, this.#parts.abilities.modelName),
       tellsLanguage: options.language === 'auto',
       pauseMs: options.endpointing.silenceMs,
       maxUtteranceMs: options.endpointing.maxUtteranceMs,
       ...wishes,
     };
-    return await Channel.open(record, this.#socket, manner, directory);
+    return await Channel.open({ tenantId, options }, this.#socket, manner, this.#parts);
   }
 
   async #take(bytes: Buffer, isBinary: boolean): Promise<void> {
@@ -158,14 +154,13 @@ export class ListenSocket implements SocketHandler {
     this.#closing = true;
     this.#patience.stop();
     const { requestId, wishes } = this.#request;
-    const { model, createdAt } = this.#channels[0]!.record;
     const about: Metadata = {
       type: 'Metadata',
       ...aboutOf({
         requestId,
-        model,
+        model: this.#parts.abilities.modelName,
         sha256: this.#hash.digest('hex'),
-        createdAt,
+        createdAt: this.#channels[0]!.createdAt,
         durationMs: Math.max(...ends.map(({ receivedMs }) => receivedMs)),
         channels: ends.length,
         ...wishes,

@@ -3,11 +3,10 @@
  * changes what a session cannot change, or was silent for so long that the session ended.
  */
 import type { SessionEvent } from '../../domain/event.ts';
-import { isDurable } from '../../domain/event.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { SessionOptions } from '../../domain/options.ts';
-import type { LiveSession } from '../../session/live.ts';
 import type { Connection } from '../../session/live-parts.ts';
+import { Followed } from '../followed.ts';
 import type { HttpParts } from '../parts.ts';
 import { type Socket, settledSoon } from '../socket.ts';
 import type { ItemsInput } from './realtime-items-state.ts';
@@ -29,21 +28,15 @@ export interface LegStart {
 }
 
 export class RealtimeLeg implements Connection {
-  readonly #session: LiveSession;
   readonly #start: LegStart;
   readonly #owner: LegOwner;
-  readonly #following: Promise<void>;
+  /** There once it is open. */
+  #followed!: Followed;
   #bytes = 0;
-  #seenSeq = 0;
-  /** Those who wait for an event to have been seen, in its order. */
-  #waiting: { readonly seq: number; readonly tell: () => void }[] = [];
 
-  private constructor(session: LiveSession, start: LegStart, owner: LegOwner, socket: Socket) {
-    this.#session = session;
+  private constructor(start: LegStart, owner: LegOwner) {
     this.#start = start;
     this.#owner = owner;
-    this.#following = socket.follow(session.record.id, 0, (event) => this.#see(event));
-    this.#following.catch((error: unknown) => socket.fail(error));
   }
 
   /** Creates a session and begins to follow it. @throws Failure such as `overloaded` */
@@ -51,27 +44,16 @@ export class RealtimeLeg implements Connection {
     start: LegStart,
     owner: LegOwner,
     socket: Socket,
-    { store, directory, abilities, newId }: HttpParts,
+    parts: HttpParts,
   ): Promise<RealtimeLeg> {
-    const { tenantId, options } = start;
-    directory.admit();
-    const record = await store.sessions.create({
-      id: newId('ses'),
-      tenantId,
-      source: 'live',
-      options,
-      model: abilities.modelName,
-      durationMs: null,
-    });
-    const session = await directory.open(record);
-    const leg = new RealtimeLeg(session, start, owner, socket);
-    await session.attach(leg);
+    const leg = new RealtimeLeg(start, owner);
+    leg.#followed = await Followed.open(start, leg, (event) => leg.#see(event), socket, parts);
     return leg;
   }
 
   /** Whether it takes audio: not so once it ended, because of silence or at its longest. */
   get takesAudio(): boolean {
-    return this.#session.holds(this);
+    return this.#followed.session.holds(this);
   }
 
   /** Where the audio stands. */
@@ -84,29 +66,30 @@ export class RealtimeLeg implements Connection {
   /** Takes audio, waiting while there is more than enough to work on. */
   async push(audio: Uint8Array): Promise<void> {
     this.#bytes += audio.length;
-    await this.#session.push(this, audio);
+    await this.#followed.session.push(this, audio);
   }
 
   /** Ends the open utterance; `settled` is heard once all that was said before has been. */
   async commit(): Promise<void> {
-    const { stored } = await this.#session.commit(this);
-    void stored.then((seq) => this.#whenSeen(seq, () => this.#owner.heard({ kind: 'settled' })));
+    const { stored } = await this.#followed.session.commit(this);
+    void stored.then((seq) => this.#followed.whenSeen(seq, () => this.#owner.heard({ kind: 'settled' })));
   }
 
   /** Drops the open utterance. */
   async clear(): Promise<void> {
-    await this.#session.discard(this);
+    await this.#followed.session.discard(this);
   }
 
   /** No more audio: resolves when all has been heard and stored. */
   async end(): Promise<void> {
-    await this.#session.end(this);
-    await settledSoon(this.#following);
+    await this.#followed.session.end(this);
+    await settledSoon(this.#followed.following);
   }
 
   /** Resolves when all that is stored by now has been heard. */
   async caughtUp(): Promise<void> {
-    await settledSoon(new Promise<void>((resolve) => this.#whenSeen(this.#session.lastSeq, resolve)));
+    const { session } = this.#followed;
+    await settledSoon(new Promise<void>((resolve) => this.#followed.whenSeen(session.lastSeq, resolve)));
   }
 
   /** @inheritdoc */
@@ -118,16 +101,6 @@ export class RealtimeLeg implements Connection {
   #see(event: SessionEvent): void {
     const input = this.#inputOf(event);
     if (input) this.#owner.heard(input);
-    if (!isDurable(event)) return;
-    this.#seenSeq = event.seq;
-    const ready = this.#waiting.filter(({ seq }) => seq <= event.seq);
-    this.#waiting = this.#waiting.filter(({ seq }) => seq > event.seq);
-    for (const { tell } of ready) tell();
-  }
-
-  #whenSeen(seq: number, tell: () => void): void {
-    if (seq <= this.#seenSeq) tell();
-    else this.#waiting.push({ seq, tell });
   }
 
   #inputOf(event: SessionEvent): ItemsInput | null {
