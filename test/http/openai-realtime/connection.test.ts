@@ -280,7 +280,7 @@ describe('a Realtime connection within limits', () => {
   let url: string;
   beforeAll(async () => {
     gateway = await openGateway({
-      env: { IDLE_MS: '1500', MAX_SESSION_MS: '20000', MAX_LIVE_SESSIONS: '1' },
+      env: { IDLE_MS: '5000', MAX_SESSION_MS: '20000', MAX_LIVE_SESSIONS: '1' },
     });
     url = await gateway.listen();
   });
