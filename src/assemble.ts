@@ -181,6 +181,10 @@ export async function assemble(
         onError,
       })
     : null;
+  store.onStored((sessionId, seq) => {
+    hub.lookAgain(sessionId, seq);
+    relay.stored(sessionId, seq);
+  });
   hub.join({
     publish(tenantId, event) {
       relay.publish(tenantId, event);

@@ -59,6 +59,12 @@ export class Relay {
     this.#parts.bus.send({ kind: 'event', tenantId, event });
   }
 
+  /** What was told before is in the log by now, up to `seq`: readers who came in between have not heard of it. */
+  stored(sessionId: string, seq: number): void {
+    remember(this.#told, sessionId, Math.max(seq, this.#told.get(sessionId) ?? 0));
+    if (this.#elsewhere.has(sessionId)) this.#parts.bus.send({ kind: 'changed', sessionId, seq });
+  }
+
   /** Begins to follow a session of any node; asks for its events and goes on asking. Once is enough. */
   follow(sessionId: string): void {
     if (this.#here.has(sessionId)) return;
@@ -127,7 +133,8 @@ export class Relay {
 
   #catchUp(sessionId: string, seq: number): void {
     const followed = this.#here.get(sessionId);
-    if (!followed || seq <= followed.seq) return;
+    // Also of what was heard of before: it may not have been in the log then.
+    if (!followed || seq < followed.seq) return;
     followed.seq = seq;
     this.#parts.changed(sessionId, seq);
   }

@@ -36,7 +36,12 @@ export interface StoreOptions extends DatabaseOptions {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { clock } = options;
   const database = await openDatabase(options);
-  const log = await withSpool(eventLog(database, clock), options).catch(async (error: unknown) => {
+  // What an earlier process left is stored before anybody can be told.
+  const untold = new Map<string, number>();
+  let onStored: Parameters<Store['onStored']>[0] = (sessionId, seq) => untold.set(sessionId, seq);
+  const log = await withSpool(eventLog(database, clock), options, (sessionId, seq) =>
+    onStored(sessionId, seq),
+  ).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
@@ -49,6 +54,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     kind: database.kind,
     connectionString: database.connectionString,
     isWaiting: (sessionId) => log.isWaiting(sessionId),
+    onStored(tell) {
+      onStored = tell;
+      for (const [sessionId, seq] of untold) tell(sessionId, seq);
+      untold.clear();
+    },
     get waiting() {
       return log.waiting;
     },
@@ -68,10 +78,14 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-async function withSpool(log: ReturnType<typeof eventLog>, { clock, spool: options }: StoreOptions) {
+async function withSpool(
+  log: ReturnType<typeof eventLog>,
+  { clock, spool: options }: StoreOptions,
+  onStored: (sessionId: string, seq: number) => void,
+) {
   if (!options) return { ...log, waiting: 0, isWaiting: () => false, close: async () => {} };
   const { folder, maxBytes, onError } = options;
-  const spooled = spooledLog(log, await Spool.open(folder, { maxBytes }), { clock, onError });
+  const spooled = spooledLog(log, await Spool.open(folder, { maxBytes }), { clock, onError, onStored });
   // What an earlier process left is stored first: once its sessions are claimed anew, it would be refused.
   await spooled.whenDrained(AbortSignal.timeout(LEFT_BEHIND_MS)).catch(onError);
   return spooled;

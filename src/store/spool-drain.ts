@@ -29,6 +29,8 @@ export interface DrainParts {
   readonly clock: Clock;
   /** Told of entries that are dropped, or not accepted for now, and of a spool that fails. */
   readonly onError: (error: unknown) => void;
+  /** Told of what has been stored that waited: up to which seq of a session. */
+  readonly onStored: (sessionId: string, seq: number) => void;
 }
 
 /** Tells which events an error is about; never what is in them. */
@@ -155,6 +157,7 @@ export class SpoolDrain {
       this.#spool.postpone();
       return 'refused';
     }
+    if (error === null) this.#parts.onStored(sessionId, events.at(-1)!.seq);
     const removed = this.#spool.removeHead();
     if (!this.#spool.has(sessionId)) this.#dropped.delete(sessionId);
     await removed;

@@ -261,6 +261,8 @@ export interface Store {
   readonly waiting: number;
   /** Whether events of a session do: then its log is behind what was told. */
   isWaiting(sessionId: string): boolean;
+  /** Has somebody, instead of anybody before, told of what has been stored that waited: up to which seq of a session. */
+  onStored(tell: (sessionId: string, seq: number) => void): void;
   /** What time it is at the database, epoch ms. @throws Failure `storage_unavailable` */
   nowMs(): Promise<number>;
   /** Resolves when the database answers; rejects with Failure `storage_unavailable`. */

@@ -2,9 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DurableDraft, DurableEvent } from '../../src/domain/event.ts';
+import type { DurableDraft, DurableEvent, SessionEvent } from '../../src/domain/event.ts';
 import { Failure, type FailureCode } from '../../src/domain/failure.ts';
 import { systemClock } from '../../src/flow/clock.ts';
+import { follow } from '../../src/session/follow.ts';
+import { Hub } from '../../src/session/hub.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { SpooledLog } from '../../src/store/spooled-log.ts';
 import { storageUnavailable } from '../../src/store/storage-failure.ts';
@@ -153,6 +155,7 @@ describe('while the database is away', () => {
     database.weather = 'up';
     await node.drained();
     expect(database.eventsOf('a').map(plain)).toEqual([started, final(0), final(1)]);
+    expect(node.stored).toEqual(['a 3']);
     // The same to the instant, whichever try it was that the database stored.
     expect(database.eventsOf('a')).toEqual(told);
     expect(node.errors).toEqual([]);
@@ -490,7 +493,22 @@ describe.runIf(hasPostgres)('over PostgreSQL', () => {
     await proxy.set('refuse');
     await write(first, final(0), token('rsp_1', 0, 'ü\u2028'));
     await write(first, final(1000));
+    // A reader who comes now, by another way, finds a log that is behind, and hears nothing of what was told before.
+    const hub = new Hub();
+    first.onStored((sessionId, seq) => hub.lookAgain(sessionId, seq));
+    const direct = await openStore({ databaseUrl: database.url, dataDir: '', clock: systemClock });
+    const read: SessionEvent[] = [];
+    const leaving = new AbortController();
+    const reading = (async () => {
+      const parts = { store: direct, hub, clock: systemClock };
+      for await (const event of follow(id, 0, parts, leaving.signal)) read.push(event);
+    })();
+    await vi.waitFor(() => expect(read).toHaveLength(1), { timeout: 60_000 });
     await proxy.set('forward');
+    await vi.waitFor(() => expect(read).toEqual(told), { timeout: 60_000 });
+    leaving.abort();
+    await reading;
+    await direct.close();
     await vi.waitFor(async () => expect(await first.log.read(id, 0, 9)).toEqual(told), { timeout: 60_000 });
     await write(first, final(2000));
     await proxy.set('refuse');
@@ -502,6 +520,9 @@ describe.runIf(hasPostgres)('over PostgreSQL', () => {
     const second = await openStore(options);
     await vi.waitFor(() => expect(second.isWaiting(id)).toBe(false), { timeout: 60_000 });
     expect(JSON.stringify(await second.log.read(id, 0, 9))).toBe(JSON.stringify(told));
+    const stored: [string, number][] = [];
+    second.onStored((sessionId, seq) => stored.push([sessionId, seq]));
+    expect(stored).toEqual([[id, 7]]);
     expect(await second.sessions.find(id, null)).toMatchObject({ state: 'DONE', lastSeq: 7 });
     expect(errors).toEqual([]);
     await second.close();

@@ -13,6 +13,8 @@ export const ROOMY = 10_000_000;
 export class SpoolingNode {
   readonly clock = new FakeClock();
   readonly errors: unknown[] = [];
+  /** What was stored that had waited, e.g. `a 3`. */
+  readonly stored: string[] = [];
   readonly spool: Spool;
   readonly log: SpooledLog;
   readonly #path: string;
@@ -27,7 +29,8 @@ export class SpoolingNode {
     this.spool = spool;
     this.#connection = database.connect();
     const onError = (error: unknown) => this.errors.push(error);
-    this.log = spooledLog(this.#connection, spool, { clock: this.clock, onError });
+    const onStored = (sessionId: string, seq: number) => this.stored.push(`${sessionId} ${seq}`);
+    this.log = spooledLog(this.#connection, spool, { clock: this.clock, onError, onStored });
   }
 
   static async start(database: MemoryLog, path: string, maxBytes = ROOMY): Promise<SpoolingNode> {
