@@ -22,7 +22,7 @@ import { MoodyReceiver } from './support/moody-receiver.ts';
 const LENGTH_MS = Number(process.env.SOAK_MINUTES ?? times(0.25, 60)) * 60_000;
 const SPEAKERS = times(3, 8);
 const SAMPLE_EVERY_MS = times(1_000, 15_000);
-const OUTAGE_EVERY_MS = times(8_000, 300_000);
+const OUTAGE_EVERY_MS = Math.min(times(8_000, 300_000), LENGTH_MS / 4);
 const OUTAGE_MS = times(500, 5_000);
 /** How long after the last session what it held may be given back. */
 const CALM_MS = times(3_000, 30_000);
@@ -98,7 +98,7 @@ describe.skipIf(!hasPostgres)('a gateway to which all kinds of things happen', (
     };
     const MODES: readonly ProxyMode[] = ['refuse', 'hang_up', 'silent'];
     const break_ = async () => {
-      await sleep(OUTAGE_EVERY_MS * (0.5 + chance()));
+      await sleep(Math.min(OUTAGE_EVERY_MS * (0.5 + chance()), untilMs - Date.now()));
       await network.set(MODES[counts.outages++ % MODES.length]!);
       await sleep(OUTAGE_MS);
       await network.set('forward');
