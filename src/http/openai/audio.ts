@@ -3,11 +3,10 @@
  * end. It is stored, counted and followed as all sessions are, and goes on where the client leaves.
  */
 import { type Context, Hono } from 'hono';
-import { type DurableEvent, isDurable } from '../../domain/event.ts';
 import { Failure, type FailureCode } from '../../domain/failure.ts';
 import type { Task } from '../../domain/options.ts';
-import { type SessionRecord, sessionView } from '../../domain/session.ts';
-import { follow } from '../../session/follow.ts';
+import type { SessionRecord } from '../../domain/session.ts';
+import { finished, waitPatiently } from '../finished.ts';
 import { keyOf } from '../idempotency.ts';
 import type { Env, HttpParts, Routes } from '../parts.ts';
 import { isServerFault } from '../problem.ts';
@@ -61,20 +60,9 @@ export function audioRoutes(parts: HttpParts): Routes {
 
   /** The answer to a recording once it has ended. @throws Failure what it failed of. */
   const whole = async (c: Context<Env>, record: SessionRecord, wishes: Wishes): Promise<Response> => {
-    // The server lets go of connections on which nothing moves; this one waits for as long as the work takes. There is
-    // none where a test asks without a socket.
-    c.env?.incoming?.socket.setTimeout(0);
-    const events: DurableEvent[] = [];
-    for await (const event of follow(record.id, 0, parts, c.req.raw.signal)) {
-      if (!isDurable(event)) continue;
-      events.push(event);
-      if (event.type === 'session.failed') throw new Failure(event.error.code, event.error.message);
-      if (event.type !== 'session.done') continue;
-      const { contentType, body } = answerOf(sessionView(record, events), wishes);
-      return c.body(body, 200, { 'content-type': contentType });
-    }
-    // Its client has left, who hears nothing of this, or it was deleted.
-    throw new Failure('not_found', 'The session was deleted before it had ended.');
+    waitPatiently(c);
+    const { contentType, body } = answerOf(await finished(record, parts, c.req.raw.signal), wishes);
+    return c.body(body, 200, { 'content-type': contentType });
   };
 
   for (const [path, task] of Object.entries(TASKS)) routes.post(path, (c) => answer(c, task));
